@@ -1,0 +1,330 @@
+"""What travels on the attach socket: frames of a 4-byte big-endian length and UTF-8 JSON.
+
+A client says Hello and is answered Welcome or Refusal. From then on it sends Requests, each
+answered by one Reply, and the engine sends Pictures to those who subscribed. Every request names
+what it is about, carries a nonce and expires; anything malformed ends the connection.
+"""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from engine.attach.document import to_json
+
+PROTOCOL = 1
+MAX_FROM_CLIENT = 256 * 1024
+MAX_FROM_ENGINE = 8 * 1024 * 1024
+MAX_EXPIRY_SECONDS = 60.0
+MAX_JOURNAL_ENTRIES = 10_000
+
+_LENGTH_BYTES = 4
+
+# No control or bidi characters: a name is shown in terminals and written to the journal.
+_SAFE = r"^[^\x00-\x1f\x7f-\x9f\x{061c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]+$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_SAFE)]
+Token = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{8,64}$")]
+
+
+class BadFrame(Exception):
+    """The other side sent what is no frame or no message; the text says what was wrong."""
+
+
+class FrameTooLarge(Exception):
+    """A message of ours is over the limit of its direction."""
+
+
+class Role(StrEnum):
+    READ_ONLY = "read_only"
+    CONTROL = "control"
+
+
+class RefusalCode(StrEnum):
+    PROTOCOL = "protocol"
+    NOT_YOURS = "not_yours"
+    BAD_FRAME = "bad_frame"
+    TOO_MANY = "too_many"
+    TOO_LARGE = "too_large"
+    STOPPING = "stopping"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+# --- opening -------------------------------------------------------------------------------------
+
+
+class Hello(_Message):
+    type: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL
+    role: Role
+    client: Name
+
+
+class Welcome(_Message):
+    type: Literal["welcome"] = "welcome"
+    protocol: int = PROTOCOL
+    engine_version: str
+    mode: str
+    pid: int
+    role: Role
+
+
+class Refusal(_Message):
+    """Why the connection ends. Sent once, then the engine hangs up."""
+
+    type: Literal["refusal"] = "refusal"
+    protocol: int = PROTOCOL
+    code: RefusalCode
+    reason: str
+
+
+class Opening(BaseModel):
+    """What a first message of any protocol version has, either way."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    type: str
+    protocol: int
+    reason: str = ""
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+class CloseStrategies(_Message):
+    """Close one strategy, or with None everything; emergency closes what is really held."""
+
+    type: Literal["close_strategies"] = "close_strategies"
+    strategy_id: Name | None
+    emergency: bool
+
+
+class SetArmed(_Message):
+    type: Literal["set_armed"] = "set_armed"
+    armed: bool
+
+
+class AcknowledgeAlert(_Message):
+    type: Literal["acknowledge_alert"] = "acknowledge_alert"
+    alert_id: Name
+
+
+class ResetAllocations(_Message):
+    type: Literal["reset_allocations"] = "reset_allocations"
+    force: bool
+
+
+class StopEngine(_Message):
+    type: Literal["stop_engine"] = "stop_engine"
+
+
+class RunDrill(_Message):
+    type: Literal["run_drill"] = "run_drill"
+    strategy_id: Name | None
+
+
+class ReadJournal(_Message):
+    type: Literal["read_journal"] = "read_journal"
+    since: AwareDatetime | None = None
+    strategy_id: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_JOURNAL_ENTRIES)] = 1000
+
+
+class VerifyJournal(_Message):
+    type: Literal["verify_journal"] = "verify_journal"
+
+
+class GetStatus(_Message):
+    """Ask for one status document; it is the data of the reply."""
+
+    type: Literal["get_status"] = "get_status"
+
+
+class Subscribe(_Message):
+    """Turn pictures on, beginning with the present one, or off."""
+
+    type: Literal["subscribe"] = "subscribe"
+    pictures: bool = True
+
+
+ControlAbout = (
+    CloseStrategies | SetArmed | AcknowledgeAlert | ResetAllocations | StopEngine | RunDrill
+)
+ReadAbout = ReadJournal | VerifyJournal | GetStatus | Subscribe
+About = ControlAbout | ReadAbout
+
+
+class Request(_Message):
+    """One question or order of a person. Nothing is filled in for a sender who left it out."""
+
+    type: Literal["request"] = "request"
+    id: Token
+    nonce: Token
+    issued_at: AwareDatetime
+    expires_in_seconds: Annotated[float, Field(gt=0, le=MAX_EXPIRY_SECONDS)]
+    about: Annotated[About, Field(discriminator="type")]
+
+    @classmethod
+    def stamped(cls, about: About, expires_in_seconds: float = 5.0) -> "Request":
+        """Make a request issued now, with an id and a nonce of its own."""
+        return cls(
+            id=secrets.token_hex(8),
+            nonce=secrets.token_hex(16),
+            issued_at=datetime.now(UTC),
+            expires_in_seconds=min(expires_in_seconds, MAX_EXPIRY_SECONDS),
+            about=about,
+        )
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.issued_at + timedelta(seconds=self.expires_in_seconds)
+
+    def done(self, message: str = "", data: Any = None) -> "Reply":
+        return Reply(id=self.id, ok=True, message=message, data=data)
+
+    def refused(self, message: str) -> "Reply":
+        return Reply(id=self.id, ok=False, message=message)
+
+
+class Reply(_Message):
+    """The answer to one request. data may hold Decimals, instants and records on its way out; it
+    arrives as plain JSON."""
+
+    type: Literal["reply"] = "reply"
+    id: str
+    ok: bool
+    message: str = ""
+    data: Any = None
+
+
+class Picture(_Message):
+    """number counts the pictures the engine drew; gaps are pictures that were replaced."""
+
+    type: Literal["picture"] = "picture"
+    number: int
+    snapshot: dict[str, Any]
+
+
+FromEngine = Annotated[Refusal | Reply | Picture, Field(discriminator="type")]
+
+
+# --- frames --------------------------------------------------------------------------------------
+
+
+def frame(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise FrameTooLarge(f"{len(body)} bytes are more than the {limit} a frame may have")
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+def client_frame(message: Hello | Request) -> bytes:
+    return frame(to_json(message.model_dump()), MAX_FROM_CLIENT)
+
+
+def engine_frame(message: Welcome | Refusal | Reply) -> bytes:
+    return frame(to_json(dict(message)), MAX_FROM_ENGINE)
+
+
+def picture_frame(number: int, document: bytes) -> bytes:
+    """Frame a picture around a document that is written already."""
+    head = b'{"type":"picture","number":%d,"snapshot":' % number
+    return frame(b"".join((head, document, b"}")), MAX_FROM_ENGINE)
+
+
+def status_frame(request: Request, document: bytes) -> bytes:
+    """Frame the reply to GetStatus around a document that is written already."""
+    head = to_json({"type": "reply", "id": request.id, "ok": True, "message": ""})[:-1]
+    return frame(b"".join((head, b',"data":', document, b"}")), MAX_FROM_ENGINE)
+
+
+async def read_frame(reader: asyncio.StreamReader, limit: int) -> bytes:
+    """Read one frame's body; raises BadFrame when it is over the limit, before reading it.
+
+    A connection that ends raises asyncio.IncompleteReadError, within a frame or between two.
+    """
+    length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
+    if not 0 < length <= limit:
+        raise BadFrame(f"a frame of {length} bytes; between 1 and {limit} are allowed")
+    return await reader.readexactly(length)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def read_opening(body: bytes) -> Opening:
+    try:
+        return Opening.model_validate_json(body)
+    except ValidationError as error:
+        raise BadFrame(_faults(error)) from None
+
+
+def read_hello(body: bytes) -> Hello:
+    try:
+        return Hello.model_validate_json(body)
+    except ValidationError as error:
+        raise BadFrame(_faults(error)) from None
+
+
+def read_welcome(body: bytes) -> Welcome:
+    try:
+        return Welcome.model_validate_json(body)
+    except ValidationError as error:
+        raise BadFrame(_faults(error)) from None
+
+
+def read_request(body: bytes) -> Request:
+    try:
+        return Request.model_validate_json(body)
+    except ValidationError as error:
+        raise BadFrame(_faults(error)) from None
+
+
+def read_from_engine(body: bytes) -> Refusal | Reply | Picture:
+    try:
+        return _from_engine().validate_json(body)
+    except ValidationError as error:
+        raise BadFrame(_faults(error)) from None
+
+
+@cache
+def _from_engine() -> TypeAdapter[Refusal | Reply | Picture]:
+    return TypeAdapter(FromEngine)
+
+
+def _faults(error: ValidationError) -> str:
+    """Say what is wrong without repeating what was sent: it may be hostile."""
+    known = error.errors(include_url=False, include_context=False, include_input=False)
+    lines = [
+        "not one JSON message"
+        if fault["type"] == "json_invalid"
+        else f"{_place(fault['loc'])}: {fault['type'].replace('_', ' ')}"
+        for fault in known[:3]
+    ]
+    return "; ".join(lines)
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Name a field; a name that is not one of ours is not repeated."""
+    parts = [str(part) if str(part) in _OUR_NAMES else "?" for part in loc]
+    return ".".join(parts) or "message"
+
+
+_OUR_NAMES = frozenset(
+    name
+    for model in (Opening, Hello, Request, *ControlAbout.__args__, *ReadAbout.__args__)
+    for name in (*model.model_fields, model.model_fields["type"].default)
+    if isinstance(name, str)
+)

@@ -1,0 +1,172 @@
+"""What is held, and how far the account's rows and executions agree.
+
+A position row and the execution that caused it arrive in either order. Each holding keeps two
+surpluses: row_surplus is row change that no execution explained yet, fill_surplus is executions
+whose row has not come yet. Equal ones cancel. What stays in row_surplus wants an explanation.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.desk.facts import BookSnapshot, Execution, ExecutionOrigin, PositionRow
+from engine.desk.instruments import Instrument
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Holding:
+    """One instrument in one account. Quantities are signed."""
+
+    account: str
+    instrument: Instrument
+    reported: Decimal = ZERO
+    row_surplus: Decimal = ZERO
+    fill_surplus: Decimal = ZERO
+    since: datetime | None = None
+    executions_checked: bool = False
+    confirmations: int = 0
+
+    @property
+    def effective(self) -> Decimal:
+        """The position now: the last row, moved by executions whose row has not come yet."""
+        return self.reported + self.fill_surplus
+
+    @property
+    def before(self) -> Decimal:
+        """The position as it was before the unexplained change."""
+        return self.reported - self.row_surplus
+
+    def row(self, quantity: Decimal, seen_at: datetime) -> bool:
+        """Take a position row; True when it is news.
+
+        seen_at: now for a live row, asked_at for a row of a snapshot, whose executions are as fresh
+        as its rows.
+        """
+        if quantity == self.reported:
+            return False
+        self.row_surplus += quantity - self.reported
+        self.reported = quantity
+        self._cancel(seen_at)
+        return True
+
+    def fill(self, signed: Decimal, now: datetime) -> None:
+        self.fill_surplus += signed
+        self._cancel(now)
+
+    def reconcile(self, asked_at: datetime, now: datetime) -> None:
+        """A complete snapshot asked at asked_at agrees with the rows: fills have all shown in them,
+        and every execution up to then is known."""
+        if self.fill_surplus and (self.since is None or self.since <= asked_at):
+            self.row_surplus -= self.fill_surplus
+            self.fill_surplus = ZERO
+            self._stamp(now)
+        if self.row_surplus and self.since is not None and self.since <= asked_at:
+            self.executions_checked = True
+            self.confirmations += 1
+
+    def explain(self, quantity: Decimal, now: datetime) -> None:
+        """Take quantity of the unexplained change as explained."""
+        self.row_surplus -= quantity
+        self._stamp(now)
+
+    def _cancel(self, now: datetime) -> None:
+        if self.row_surplus * self.fill_surplus > 0:
+            common = min(abs(self.row_surplus), abs(self.fill_surplus))
+            common = common.copy_sign(self.row_surplus)
+            self.row_surplus -= common
+            self.fill_surplus -= common
+        self._stamp(now)
+
+    def _stamp(self, now: datetime) -> None:
+        self.since = now if self.row_surplus or self.fill_surplus else None
+        self.executions_checked = False
+        self.confirmations = 0
+
+
+class Book:
+    """Everything held at one venue, and the executions already counted.
+
+    holdings: (account, ref) -> Holding.
+    """
+
+    def __init__(self) -> None:
+        self.holdings: dict[tuple[str, str], Holding] = {}
+        self.known = False
+        self._executions: dict[str, Execution] = {}
+        self._empty_once: set[str] = set()
+
+    def holding(self, account: str, instrument: Instrument) -> Holding:
+        key = (account, instrument.ref)
+        found = self.holdings.get(key)
+        if found is None:
+            found = self.holdings[key] = Holding(account=account, instrument=instrument)
+        return found
+
+    def effective(self, account: str, ref: str) -> Decimal:
+        found = self.holdings.get((account, ref))
+        return ZERO if found is None else found.effective
+
+    def unseen(self, execution: Execution) -> bool:
+        seen = self._executions.get(execution.execution_id)
+        return seen is None or seen.revision < execution.revision
+
+    def count(self, execution: Execution, now: datetime) -> Decimal:
+        """Count an execution once; a correction replaces what it corrects.
+
+        Returns the positive quantity that is new (negative when a correction lowered it). The
+        broker's own executions of an assignment or exercise are evidence, not trades: the rows
+        alone speak for them.
+        """
+        replaced = self._executions.get(execution.execution_id)
+        if replaced is not None and replaced.revision >= execution.revision:
+            return ZERO
+        self._executions[execution.execution_id] = execution
+        change = execution.quantity - (replaced.quantity if replaced else ZERO)
+        if execution.origin is not ExecutionOrigin.BROKER and self.known and change:
+            held = self.holding(execution.account, execution.instrument)
+            held.fill(change * execution.side.sign, now)
+        return change
+
+    def executed(self, client_order_id: str) -> Decimal:
+        """The positive quantity all counted executions of one order add up to."""
+        return sum(
+            (
+                execution.quantity
+                for execution in self._executions.values()
+                if execution.client_order_id == client_order_id
+            ),
+            ZERO,
+        )
+
+    def adopt(self, snapshot: BookSnapshot) -> None:
+        """Take the first picture ever as the agreed book."""
+        for row in snapshot.positions:
+            self.holding(row.account, row.instrument).reported = row.quantity
+        self.known = True
+
+    def rows_of(self, snapshot: BookSnapshot) -> tuple[PositionRow, ...]:
+        """The rows a snapshot stands for: what it lists, and zero for what it does not.
+
+        An account that was not empty and suddenly is must be shown empty twice; until then nothing
+        is taken from it.
+        """
+        listed = {(row.account, row.instrument.ref) for row in snapshot.positions}
+        rows = list(snapshot.positions)
+        for account in snapshot.accounts:
+            held = [h for (owner, _), h in self.holdings.items() if owner == account and h.reported]
+            gone = [h for h in held if (account, h.instrument.ref) not in listed]
+            any_listed = any(row.account == account and row.quantity for row in snapshot.positions)
+            if held and not any_listed and account not in self._empty_once:
+                self._empty_once.add(account)
+                continue
+            self._empty_once.discard(account)
+            rows += [
+                PositionRow(account=account, instrument=h.instrument, quantity=ZERO) for h in gone
+            ]
+        return tuple(rows)
+
+    @property
+    def doubts_emptiness(self) -> bool:
+        return bool(self._empty_once)

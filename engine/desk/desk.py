@@ -1,0 +1,310 @@
+"""The pure core: facts in, intents out.
+
+Desk.apply takes what happened together as one batch and decides once, after all of it is in the
+books. Same batches at the same instants give the same intents, so a journal replayed is the state.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from engine.desk.facts import (
+    AlertAcknowledged,
+    AlertChannelReported,
+    ArmedChanged,
+    BookSnapshot,
+    CloseRequested,
+    ConfigApplied,
+    ContractDescribed,
+    DeadlinePassed,
+    EngineStarted,
+    Execution,
+    ExecutionReported,
+    Fact,
+    OrderPriced,
+    OrderReport,
+    OrderReported,
+    OrderRow,
+    OrderUnanswered,
+    OrderUnpriced,
+    PositionReported,
+    VenueChanged,
+    VenueState,
+    VenueWarned,
+)
+from engine.desk.floor import Floor
+from engine.desk.intents import Intent, Severity
+from engine.desk.options.desk import OptionsDesk
+from engine.desk.orders import Order, is_ours
+from engine.desk.snapshot import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a request led to, in words for the person who made it."""
+
+    request_id: str
+    ok: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a batch came to: the facts that were news (only these are journaled), what must be done,
+    and the answers to requests among them."""
+
+    facts: tuple[Fact, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+
+class Desk:
+    def __init__(self, now: datetime) -> None:
+        self.floor = Floor(now=now)
+        self.options = OptionsDesk(self.floor)
+        self.config: ConfigApplied | None = None
+        self._answers: list[Answer] = []
+
+    def apply(self, batch: Iterable[Fact], now: datetime) -> Outcome:
+        """Take facts that happened together, then decide. now never goes back."""
+        self.floor.now = max(now, self.floor.now)
+        news = tuple(fact for fact in batch if self._take(fact))
+        if not news:
+            return Outcome()
+        self.floor.lose_silent_orders()
+        self.options.decide()
+        self.floor.forget_old()
+        answers, self._answers = tuple(self._answers), []
+        return Outcome(facts=news, intents=self.floor.drain(), answers=answers)
+
+    def next_deadline(self) -> datetime | None:
+        """The next instant at which time alone may change a decision; feed DeadlinePassed then."""
+        times = (*self.floor.deadlines(), *self.options.deadlines())
+        return min((at for at in times if at > self.floor.now), default=None)
+
+    def awaiting_price(self) -> Iterator[Order]:
+        """Closes that are decided and have no price yet, most urgent first."""
+        return (order for order in self.floor.orders.values() if order.state is OrderState.HELD)
+
+    # --- taking facts ----------------------------------------------------------------------------
+
+    def _take(self, fact: Fact) -> bool:
+        """Put a fact into the books; True when it was news."""
+        floor = self.floor
+        match fact:
+            case VenueChanged():
+                return self._venue_changed(fact)
+            case BookSnapshot():
+                return self._book_snapshot(fact)
+            case PositionReported():
+                held = floor.book(fact.venue).holding(fact.row.account, fact.row.instrument)
+                return held.row(fact.row.quantity, floor.now)
+            case ExecutionReported():
+                return self._execution(fact.venue, fact.execution)
+            case OrderReported():
+                return self._order_row(fact.row)
+            case ContractDescribed():
+                key = (fact.venue, fact.spec.ref)
+                known = floor.specs.get(key)
+                floor.specs[key] = fact.spec
+                return known != fact.spec
+            case VenueWarned():
+                severity = Severity.CRITICAL if fact.critical else Severity.WARNING
+                floor.alert(severity, f"{fact.venue}: {fact.text}", f"Code {fact.code}.")
+                return True
+            case OrderPriced() | OrderUnpriced() | OrderUnanswered():
+                return self._order_fate(fact)
+            case EngineStarted():
+                self._started()
+                return True
+            case ConfigApplied():
+                return self._configure(fact)
+            case ArmedChanged():
+                self._arm(fact)
+                return True
+            case CloseRequested():
+                ok, message = self.options.request_close(fact)
+                self._answer(fact.request_id, ok, message)
+                return True
+            case AlertAcknowledged():
+                return self._acknowledge(fact)
+            case AlertChannelReported():
+                if fact.detail:
+                    floor.alert(
+                        Severity.WARNING, f"alert channel {fact.channel} fails", fact.detail
+                    )
+                else:
+                    floor.alert(Severity.INFO, f"alert channel {fact.channel} works again")
+                return True
+            case DeadlinePassed():
+                return True
+            case _:
+                assert_never(fact)
+
+    def _venue_changed(self, fact: VenueChanged) -> bool:
+        standing = self.floor.standing(fact.venue)
+        before = (standing.state, standing.detail, standing.can_trade)
+        can_trade = standing.can_trade if fact.can_trade is None else fact.can_trade
+        if before == (fact.state, fact.detail, can_trade):
+            return False
+        was_live = standing.is_live
+        standing.state, standing.detail, standing.can_trade = fact.state, fact.detail, can_trade
+        if was_live and not standing.is_live:
+            self.floor.alert(
+                Severity.WARNING,
+                f"{fact.venue}: link lost, decisions are frozen",
+                fact.detail,
+            )
+        if standing.is_live and not was_live:
+            self.options.venue_returned(fact.venue)
+        if can_trade is False and before[2] is not False:
+            self.floor.alert(
+                Severity.CRITICAL, f"{fact.venue} cannot act", fact.detail or "Orders are refused."
+            )
+        return True
+
+    def _book_snapshot(self, fact: BookSnapshot) -> bool:
+        floor, book = self.floor, self.floor.book(fact.venue)
+        standing = floor.standing(fact.venue)
+        news = not book.known or standing.accounts != fact.accounts or book.doubts_emptiness
+        standing.accounts = fact.accounts
+        for execution in fact.executions:
+            news = self._execution(fact.venue, execution) or news
+        if not book.known:
+            book.adopt(fact)
+        listed = set()
+        for row in fact.orders:
+            listed.add(row.client_order_id)
+            news = self._order_row(row) or self._stray(row) or news
+        for order in list(floor.orders.values()):
+            if order.intent.venue == fact.venue and order.blocks:
+                news = True
+                self._reconcile_order(order, fact, order.intent.client_order_id in listed)
+        for position in book.rows_of(fact):
+            holding = book.holding(position.account, position.instrument)
+            news = holding.row(position.quantity, fact.asked_at) or news
+        for holding in book.holdings.values():
+            if holding.row_surplus or holding.fill_surplus:
+                news = True
+                holding.reconcile(fact.asked_at, floor.now)
+        if book.doubts_emptiness:
+            floor.ask(fact.venue, "the account looks empty: asked a second time")
+            return True
+        return news
+
+    def _reconcile_order(self, order: Order, fact: BookSnapshot, listed: bool) -> None:
+        now = self.floor.now
+        if order.is_terminal:
+            ended = order.ended_at or order.at
+            order.reconciled = ended <= fact.asked_at
+            return
+        if listed:
+            return
+        if order.state is OrderState.UNKNOWN:
+            lost = order.unknown_since or now
+            if lost > fact.asked_at:
+                return
+            if order.executed:
+                order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
+                self.options.order_ended(order)
+            else:
+                self.options.order_absent(order)
+        elif order.state is OrderState.WORKING and order.at < fact.asked_at:
+            order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
+            self.options.order_ended(order)
+
+    def _execution(self, venue: str, execution: Execution) -> bool:
+        book = self.floor.book(venue)
+        if not book.unseen(execution):
+            return False
+        known = book.known
+        change = book.count(execution, self.floor.now)
+        order = self.floor.orders.get(execution.client_order_id or "")
+        if order is not None:
+            order.execute(change, self.floor.now)
+            if order.is_terminal:
+                self.options.order_ended(order)
+        if known:
+            self.options.take_execution(venue, execution, change)
+        return True
+
+    def _order_row(self, row: OrderRow) -> bool:
+        order = self.floor.orders.get(row.client_order_id)
+        if order is None or not order.report(row, self.floor.now):
+            return False
+        if order.is_terminal:
+            self.options.order_ended(order)
+        return True
+
+    def _stray(self, row: OrderRow) -> bool:
+        strays = self.floor.strays
+        unknown = is_ours(row.client_order_id) and row.client_order_id not in self.floor.orders
+        if not unknown or strays.get(row.client_order_id) == row:
+            return False
+        strays[row.client_order_id] = row
+        if row.report is OrderReport.WORKING:
+            self.floor.alert(
+                Severity.WARNING,
+                "an order of ours is working that the journal does not know",
+                f"Order {row.client_order_id}, {row.filled:f} filled. Look at it at the broker.",
+            )
+        return True
+
+    def _order_fate(self, fact: OrderPriced | OrderUnpriced | OrderUnanswered) -> bool:
+        order = self.floor.orders.get(fact.client_order_id)
+        if order is None or order.is_terminal:
+            return False
+        match fact:
+            case OrderPriced():
+                order.price(fact, self.floor.now)
+            case OrderUnpriced():
+                if order.reason == fact.reason:
+                    return False
+                order.hold(fact.reason)
+                self.floor.alert(
+                    Severity.CRITICAL, f"{order.intent.strategy_id}: close is held", fact.reason
+                )
+            case OrderUnanswered():
+                order.lose(fact.reason, self.floor.now)
+                self.floor.ask(order.intent.venue, "an order was not answered")
+        return True
+
+    def _started(self) -> None:
+        for standing in self.floor.standings.values():
+            standing.state, standing.detail = VenueState.CONNECTING, ""
+            standing.can_trade, standing.asked_at = None, None
+        for order in self.floor.orders.values():
+            if order.state is OrderState.SENDING:
+                order.lose("the engine stopped while it was being sent", self.floor.now)
+
+    def _configure(self, fact: ConfigApplied) -> bool:
+        if fact == self.config:
+            return False
+        if self.config is None or self.config.armed != fact.armed:
+            self.floor.armed = fact.armed
+        self.config = fact
+        self.options.configure(fact)
+        return True
+
+    def _arm(self, fact: ArmedChanged) -> None:
+        word = "armed" if fact.armed else "disarmed"
+        if self.floor.armed is fact.armed:
+            self._answer(fact.request_id, True, f"Already {word}.")
+            return
+        self.floor.armed = fact.armed
+        detail = "Closes are sent." if fact.armed else "Detected and shown, but nothing is sent."
+        self.floor.alert(Severity.WARNING, f"{word} by {fact.by}", detail)
+        self._answer(fact.request_id, True, f"{word.capitalize()}. {detail}")
+
+    def _acknowledge(self, fact: AlertAcknowledged) -> bool:
+        alert = self.floor.alerts.get(fact.alert_id)
+        if alert is None:
+            self._answer(fact.request_id, False, f"No alert {fact.alert_id}.")
+            return False
+        alert.acknowledged = True
+        self._answer(fact.request_id, True, f"Acknowledged: {alert.title}")
+        return True
+
+    def _answer(self, request_id: str, ok: bool, message: str) -> None:
+        self._answers.append(Answer(request_id=request_id, ok=ok, message=message))

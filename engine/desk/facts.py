@@ -1,0 +1,272 @@
+"""Everything the desk knows came in as one of these frozen records.
+
+A fact says what happened, never what to do. Market prices are not facts: the price an order was
+given is, inside OrderPriced. Quantities of positions are signed (short is negative), quantities of
+orders and executions are positive beside a Side. Instants are aware UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.desk.instruments import ContractSpec, Instrument
+from engine.desk.options.definitions import OptionSettings, StrategyDefinition
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class VenueState(StrEnum):
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    READY = "ready"
+    STALE = "stale"
+    DOWN = "down"
+
+
+class ExecutionOrigin(StrEnum):
+    """Who caused an execution. HAND is a person at another client; BROKER the venue's own event
+    (an orphan execution of an assignment or exercise); LIQUIDATION the venue's liquidator."""
+
+    OURS = "OURS"
+    HAND = "HAND"
+    BROKER = "BROKER"
+    LIQUIDATION = "LIQUIDATION"
+
+
+class OrderReport(StrEnum):
+    """What a venue says of an order. Anything it does not say is not here: unknown is no state of
+    the venue's."""
+
+    WORKING = "WORKING"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+
+class OrderType(StrEnum):
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRow:
+    account: str
+    instrument: Instrument
+    quantity: Decimal
+    average_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One fill. execution_id is the venue's, without its correction suffix; revision counts
+    corrections, and a higher one replaces a lower. client_order_id is ours, or None."""
+
+    execution_id: str
+    revision: int = 1
+    account: str
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+    origin: ExecutionOrigin
+    client_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """An order as the venue's book shows it, open or lately done."""
+
+    client_order_id: str
+    venue_order_id: str
+    report: OrderReport
+    filled: Decimal
+    reason: str = ""
+
+
+# --- from venues ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueChanged:
+    """A venue's link changed. detail says why, in words for a person. can_trade is None until the
+    venue showed it, False when it refuses orders (a read-only API)."""
+
+    venue: str
+    state: VenueState
+    detail: str = ""
+    can_trade: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSnapshot:
+    """A complete, fresh picture of a venue's book: every end marker was seen, in answer to one
+    question asked at asked_at. A position or order of ours that is missing here does not exist
+    there, unless it came into being after asked_at."""
+
+    venue: str
+    asked_at: datetime
+    accounts: tuple[str, ...]
+    positions: tuple[PositionRow, ...]
+    executions: tuple[Execution, ...] = ()
+    orders: tuple[OrderRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReported:
+    """A live position row: the quantity now held, not the change."""
+
+    venue: str
+    row: PositionRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionReported:
+    venue: str
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReported:
+    venue: str
+    row: OrderRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractDescribed:
+    venue: str
+    spec: ContractSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueWarned:
+    """The venue said something a person must hear (liquidation imminent, market data refused)."""
+
+    venue: str
+    code: str
+    text: str
+    critical: bool
+
+
+# --- from our own dispatcher ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPriced:
+    """An order got its terms and goes out with them. bid and ask are the quote that was used."""
+
+    client_order_id: str
+    order_type: OrderType
+    limit_price: Decimal | None
+    outside_rth: bool
+    bid: Decimal | None
+    ask: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnpriced:
+    """No price can be put on the order: it is held, and nothing is sent blind."""
+
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnanswered:
+    """It is not known whether the venue has the order. Never treated as a rejection."""
+
+    client_order_id: str
+    reason: str
+
+
+# --- from people, config and the clock -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStarted:
+    """The engine (re)started: what was being sent when it stopped is now of unknown fate."""
+
+    version: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigApplied:
+    """The configuration in force. strategies replaces the list; running episodes go on.
+
+    armed is the starting state only: a later ArmedChanged by a person outlives a restart."""
+
+    armed: bool
+    options: OptionSettings | None
+    strategies: tuple[StrategyDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmedChanged:
+    request_id: str
+    armed: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRequested:
+    """A person wants a close. strategy_id None means everything. emergency overrides the refusal of
+    broken strategies and closes what is really held."""
+
+    request_id: str
+    strategy_id: str | None
+    emergency: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAcknowledged:
+    request_id: str
+    alert_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChannelReported:
+    """An outside alert channel failed (detail says how) or works again (detail empty)."""
+
+    channel: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed:
+    """The instant the desk asked to be woken at has come."""
+
+
+VenueFact = (
+    VenueChanged
+    | BookSnapshot
+    | PositionReported
+    | ExecutionReported
+    | OrderReported
+    | ContractDescribed
+    | VenueWarned
+    | OrderUnanswered
+)
+
+Fact = (
+    VenueFact
+    | OrderPriced
+    | OrderUnpriced
+    | EngineStarted
+    | ConfigApplied
+    | ArmedChanged
+    | CloseRequested
+    | AlertAcknowledged
+    | AlertChannelReported
+    | DeadlinePassed
+)

@@ -1,0 +1,164 @@
+"""What all desks share: venues, books, orders, alerts, and the outbox of intents.
+
+The floor records; it decides nothing but what it may send at all (the venue is ready and may trade,
+the engine is armed, no other close of that instrument is out).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from engine.desk.books import Book
+from engine.desk.facts import OrderRow, VenueState
+from engine.desk.instruments import ContractSpec, Instrument
+from engine.desk.intents import (
+    AskVenue,
+    Intent,
+    PlaceOrder,
+    Purpose,
+    RaiseAlert,
+    Severity,
+)
+from engine.desk.orders import Order
+from engine.desk.snapshot import OrderState
+
+_URGENCY = {purpose: rank for rank, purpose in enumerate(Purpose)}
+_KEPT = 200
+UNANSWERED_AFTER = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class VenueStanding:
+    """A venue's link as last reported."""
+
+    state: VenueState = VenueState.CONNECTING
+    detail: str = ""
+    can_trade: bool | None = None
+    accounts: tuple[str, ...] = ()
+    asked_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the book is being told: stale quotes do not freeze decisions."""
+        return self.state in (VenueState.READY, VenueState.STALE)
+
+    @property
+    def may_act(self) -> bool:
+        return self.is_live and self.can_trade is not False
+
+
+@dataclass(slots=True)
+class Alert:
+    id: str
+    severity: Severity
+    title: str
+    body: str
+    at: datetime
+    acknowledged: bool = False
+
+
+@dataclass(slots=True)
+class Floor:
+    """books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> ….
+
+    strays: orders of our making that a venue has and the journal does not know, id -> row.
+    """
+
+    now: datetime
+    armed: bool = True
+    books: dict[str, Book] = field(default_factory=dict)
+    standings: dict[str, VenueStanding] = field(default_factory=dict)
+    specs: dict[tuple[str, str], ContractSpec] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    strays: dict[str, OrderRow] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    alert_count: int = 0
+    outbox: list[Intent] = field(default_factory=list)
+
+    def book(self, venue: str) -> Book:
+        return self.books.setdefault(venue, Book())
+
+    def standing(self, venue: str) -> VenueStanding:
+        return self.standings.setdefault(venue, VenueStanding())
+
+    def spec(self, venue: str, instrument: Instrument) -> ContractSpec | None:
+        return self.specs.get((venue, instrument.ref))
+
+    def blocking(self, venue: str, account: str, ref: str) -> Order | None:
+        """The order because of which no other close of this instrument may go out, if any."""
+        return next(
+            (
+                order
+                for order in self.orders.values()
+                if order.intent.instrument.ref == ref
+                and order.intent.account == account
+                and order.intent.venue == venue
+                and order.blocks
+            ),
+            None,
+        )
+
+    def place(self, intent: PlaceOrder) -> None:
+        """Have an order sent; one that the venue has already, from a life whose journal was lost,
+        is adopted instead."""
+        self.orders.pop(intent.client_order_id, None)
+        order = self.orders[intent.client_order_id] = Order(intent=intent, at=self.now)
+        stray = self.strays.pop(intent.client_order_id, None)
+        if stray is None:
+            self.outbox.append(intent)
+            return
+        order.executed = self.book(intent.venue).executed(intent.client_order_id)
+        order.report(stray, self.now)
+
+    def ask(self, venue: str, reason: str) -> None:
+        """Ask for a fresh book, once for all who want it at this instant."""
+        standing = self.standing(venue)
+        if standing.asked_at == self.now:
+            return
+        standing.asked_at = self.now
+        self.outbox.append(AskVenue(venue=venue, reason=reason))
+
+    def alert(self, severity: Severity, title: str, body: str = "") -> None:
+        self.alert_count += 1
+        alert = Alert(
+            id=f"A{self.alert_count}", severity=severity, title=title, body=body, at=self.now
+        )
+        self.alerts[alert.id] = alert
+        self.outbox.append(
+            RaiseAlert(alert_id=alert.id, severity=severity, title=title, body=body, at=self.now)
+        )
+
+    def drain(self) -> tuple[Intent, ...]:
+        """Empty the outbox: orders first, the most urgent before the others."""
+        out, self.outbox = self.outbox, []
+        out.sort(key=_rank)
+        return tuple(out)
+
+    def lose_silent_orders(self) -> None:
+        """Orders the venue has not answered in time are of unknown fate: ask for them."""
+        for order in self.orders.values():
+            overdue = self.now - order.at >= UNANSWERED_AFTER
+            if order.state is OrderState.SENDING and overdue:
+                order.lose("the venue has not answered", self.now)
+                self.ask(order.intent.venue, "an order was not answered")
+
+    def deadlines(self) -> Iterator[datetime]:
+        for order in self.orders.values():
+            if order.state is OrderState.SENDING:
+                yield order.at + UNANSWERED_AFTER
+
+    def forget_old(self) -> None:
+        """Bound what is kept: the oldest finished orders and acknowledged alerts go first."""
+        done = [key for key, order in self.orders.items() if not order.blocks]
+        for key in done[: max(0, len(self.orders) - _KEPT)]:
+            del self.orders[key]
+        settled = [key for key, alert in self.alerts.items() if alert.acknowledged]
+        settled += [key for key in self.alerts if key not in settled]
+        for key in settled[: max(0, len(self.alerts) - _KEPT)]:
+            del self.alerts[key]
+
+
+def _rank(intent: Intent) -> int:
+    if isinstance(intent, PlaceOrder):
+        return _URGENCY[intent.purpose]
+    return len(_URGENCY) + isinstance(intent, RaiseAlert)

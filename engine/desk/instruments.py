@@ -1,0 +1,127 @@
+"""What can be held: stocks, options, perpetuals and spot pairs.
+
+An instrument is identified within its venue by `ref`, the venue's own identity (IB: contract id as
+text; crypto: the exchange's market id). Everything else describes it to people and to rules.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    CALL = "C"
+    PUT = "P"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    ref: str
+    symbol: str
+    currency: str = "USD"
+
+    @property
+    def name(self) -> str:
+        return self.symbol
+
+    @property
+    def underlying(self) -> str:
+        return self.symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionContract:
+    """One listed option. multiplier is units of the underlying a contract, as the venue states it.
+
+    An adjusted contract may deliver something else than its multiplier says: compare with what
+    appeared in the account, never multiply blindly.
+    """
+
+    ref: str
+    underlying: str
+    right: Right
+    strike: Decimal
+    expiry: date
+    multiplier: Decimal = Decimal(100)
+    currency: str = "USD"
+    trading_class: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.underlying} {self.expiry:%d%b%y} {self.strike.normalize():f} {self.right}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perpetual:
+    """A perpetual future. contract_size: base currency a contract, 1 where quantities are base."""
+
+    ref: str
+    symbol: str
+    base: str
+    quote: str
+    contract_size: Decimal = Decimal(1)
+
+    @property
+    def name(self) -> str:
+        return self.symbol
+
+    @property
+    def underlying(self) -> str:
+        return self.base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotPair:
+    ref: str
+    symbol: str
+    base: str
+    quote: str
+
+    @property
+    def name(self) -> str:
+        return self.symbol
+
+    @property
+    def underlying(self) -> str:
+        return self.base
+
+
+Instrument = Stock | OptionContract | Perpetual | SpotPair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One stretch of trading; both instants are aware UTC, closes_at is exclusive."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceStep:
+    """From from_price upwards, prices move in increments. Source: IB API, PriceIncrement."""
+
+    from_price: Decimal
+    increment: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractSpec:
+    """How a contract trades: its hours, its ticks, how it settles.
+
+    trading is every hour the venue takes orders (outside_rth for stock), liquid the regular
+    session. Both are in time order and cover the days the venue told. Source: IB API,
+    ContractDetails and PriceIncrement. underlying_ref is set for options: whose quotes to show.
+    """
+
+    ref: str
+    trading: tuple[Session, ...] = ()
+    liquid: tuple[Session, ...] = ()
+    time_zone: str = "UTC"
+    price_steps: tuple[PriceStep, ...] = (
+        PriceStep(from_price=Decimal(0), increment=Decimal("0.01")),
+    )
+    cash_settled: bool = False
+    quantity_step: Decimal = Decimal(1)
+    underlying_ref: str | None = None

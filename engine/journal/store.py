@@ -1,0 +1,270 @@
+"""The journal: every fact and every intent, in order, committed before it is acted upon.
+
+One connection and one writing thread. It decides nothing: what cannot be written, read or trusted
+is a JournalError, and the caller stops entries.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from engine.desk.facts import (
+    CloseRequested,
+    ExecutionReported,
+    Fact,
+    OrderPriced,
+    OrderReported,
+    OrderUnanswered,
+    OrderUnpriced,
+)
+from engine.desk.intents import CancelOrder, Intent, PlaceOrder, RaiseAlert
+from engine.journal import reading
+from engine.journal.chain import BrokenChainError, Head, Walk
+from engine.journal.codec import encode
+from engine.journal.crash import CrashPoint
+from engine.journal.errors import JournalError
+from engine.journal.opening import damaged, open_checked, open_log, remembered_orders
+from engine.journal.records import Batch, Entry, Record, Verdict
+from engine.journal.worker import Worker, WorkerConnection, give_way
+from engine.journal.writer import Append, Line, Writer
+
+T = TypeVar("T")
+
+_SYNC_AFTER_SECONDS = 0.02
+_sync_file = getattr(os, "fdatasync", os.fsync)
+
+
+class Journal:
+    """An open journal. Close it always: an open one keeps the interpreter from ending."""
+
+    def __init__(self, path: Path, *, crash: CrashPoint | None, read_only: bool) -> None:
+        self.path = path
+        self._read_only = read_only
+        self._worker = Worker(self._connect)
+        self._writer = Writer(crash)
+        self._orders: dict[str, str] = {}
+        self._log: int | None = None
+        self._synced = 0
+        self._syncing: asyncio.Task[None] | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._tidying: asyncio.Task[None] | None = None
+        self._sync_failure: JournalError | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, crash: CrashPoint | None = None, read_only: bool = False
+    ) -> Self:
+        """Open the journal at path, or create an empty one, its file readable by the owner only.
+
+        Raises JournalError, saying what to do, for a damaged, cut or newer journal. Takes no lock
+        against a second engine: the caller holds the folder. read_only is for people who read the
+        trail: it opens a damaged journal too, and never replays.
+        """
+        journal = cls(path, crash=crash, read_only=read_only)
+        await journal._worker.start()
+        return journal
+
+    def _connect(self) -> WorkerConnection:
+        connection = open_checked(self.path, read_only=self._read_only)
+        try:
+            if not self._read_only:
+                self._orders = remembered_orders(connection)
+                self._log = open_log(self.path)
+        except (OSError, sqlite3.Error) as error:
+            connection.close()
+            raise JournalError(f"{self.path} cannot be opened: {error}.") from error
+        return connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def append(self, records: Sequence[Record], *, durable: bool = True) -> None:
+        """Commit records, all or none, and return when they are committed.
+
+        Every committed record survives the end of the process, `kill -9` included. durable=True
+        waits until it survives a power cut too (0.1 to 15 ms, the disk's). durable=False is for
+        what stands between an assignment and its closing order: it returns at the commit, and the
+        journal puts it on disk a few hundredths of a second later by itself. That is safe for
+        orders, since their ids are derived: after a power cut the same facts come from the venue
+        again, give the same id, and the venue is asked for it before anything is sent.
+
+        Appends that wait at the same time share one transaction. A cancelled append is written all
+        the same. Raises JournalError with nothing written, and the journal goes on. If the disk
+        fails after the commit, a durable append says so itself; for the others the next append
+        fails in their place.
+        """
+        self._check_open()
+        if self._sync_failure:
+            failure, self._sync_failure = self._sync_failure, None
+            raise failure
+        if not records:
+            return
+        append = Append([self._line(record) for record in records])
+        loop = asyncio.get_running_loop()
+        self._writer.waiting.append(append)
+        loop.call_soon(give_way, loop, append.settled)
+        try:
+            await self._worker.run(self._writer.write_waiting)
+        finally:
+            if not self._pause and not self._closed:
+                self._pause = loop.call_later(_SYNC_AFTER_SECONDS, self._tidy)
+        if append.failure:
+            raise append.failure
+        if durable:
+            await self._sync(self._writer.transactions)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise JournalError("The journal is closed.")
+        if self._read_only:
+            raise JournalError("The journal was opened for reading only.")
+
+    def _line(self, record: Record) -> Line:
+        kind, name, body = encode(record.item)
+        owner = self._strategy_of(record.item)
+        return record.batch, reading.instant_text(record.at), kind, name, owner, body
+
+    def _strategy_of(self, item: Fact | Intent) -> str | None:
+        match item:
+            case PlaceOrder():
+                if item.strategy_id is not None:
+                    self._orders[item.client_order_id] = item.strategy_id
+                return item.strategy_id
+            case CloseRequested() | RaiseAlert():
+                return item.strategy_id
+            case OrderPriced() | OrderUnpriced() | OrderUnanswered() | CancelOrder():
+                return self._orders.get(item.client_order_id)
+            case OrderReported():
+                return self._orders.get(item.row.client_order_id)
+            case ExecutionReported():
+                return self._orders.get(item.execution.client_order_id or "")
+            case _:
+                return None
+
+    async def _sync(self, transactions: int) -> None:
+        """Have the first so many transactions on disk. Callers share a sync under way."""
+        while self._synced < transactions:
+            if self._syncing is None or self._syncing.done():
+                self._syncing = asyncio.create_task(self._sync_once())
+            await asyncio.shield(self._syncing)
+
+    async def _sync_once(self) -> None:
+        committed = self._writer.transactions
+        if self._log is None:
+            raise JournalError("The journal is closed.")
+        try:
+            # Not on the database thread: a commit must not wait behind a slow disk.
+            await asyncio.to_thread(_sync_file, self._log)
+        except OSError as error:
+            # The kernel tells of lost pages once only. A checkpoint writes them anew.
+            self._writer.fold_soon()
+            raise JournalError(
+                f"The journal was written but not put on disk: {error.strerror or error}. "
+                "Look at the disk and at the system's log."
+            ) from error
+        self._synced = committed
+
+    def _tidy(self) -> None:
+        self._pause = None
+        self._tidying = asyncio.create_task(self._tidy_up())
+
+    async def _tidy_up(self) -> None:
+        transactions = await self._worker.run(self._writer.tidy)
+        try:
+            await self._sync(transactions)
+        except JournalError as error:
+            self._sync_failure = error
+
+    async def read(
+        self,
+        *,
+        since: datetime | None = None,
+        strategy_id: str | None = None,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        """Return entries in order; limit keeps the newest of them. Raises JournalError."""
+        selection = reading.Selection(since=since, strategy_id=strategy_id, limit=limit)
+        entries: list[Entry] = []
+        after = await self._ask(selection.start)
+        while True:
+            bite = await self._ask(partial(selection.bite, after=after))
+            entries += bite
+            if len(bite) < reading.BITE_ROWS:
+                return entries
+            after = bite[-1].seq
+
+    async def replay(self) -> AsyncIterator[Batch]:
+        """Give every batch of facts in order, to rebuild the desk from.
+
+        The hash chain is checked on the way. Raises JournalError at the first entry that cannot be
+        trusted: what was handed out before it must not be traded on either.
+        """
+        replay = reading.Replay()
+        until = await self._ask(Head.of)
+        while replay.walk.seq < until.count:
+            for batch in await self._ask(partial(replay.bite, until=until)):
+                yield batch
+
+    async def verify(self) -> Verdict:
+        """Check the whole hash chain, and that nothing is missing at its end.
+
+        A row changed, taken out or put in, and a tail cut off are found. Rewriting the whole file
+        consistently is not: the chain is no signature.
+        """
+        walk = Walk()
+
+        def bite(connection: sqlite3.Connection) -> bool:
+            limit = min(reading.BITE_ROWS, until.count - walk.seq)
+            rows = reading.rows_after(connection, walk.seq, limit)
+            walk.over(rows)
+            return bool(rows)
+
+        try:
+            until = await self._worker.run(Head.of)
+            while walk.seq < until.count and await self._worker.run(bite):
+                pass
+            walk.end(until)
+        except BrokenChainError as broken:
+            return Verdict(ok=False, entries=walk.seq, broken_at=broken.seq, what=str(broken))
+        except sqlite3.DatabaseError as error:
+            return Verdict(ok=False, entries=walk.seq, broken_at=walk.seq + 1, what=str(error))
+        return Verdict(ok=True, entries=walk.seq, broken_at=None, what="every entry is in place")
+
+    async def _ask(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._worker.run(job)
+        except (BrokenChainError, sqlite3.DatabaseError) as error:
+            raise damaged(self.path, error) from error
+
+    async def close(self) -> None:
+        """Finish what was given, put it on disk and end the thread."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._pause:
+            self._pause.cancel()
+        try:
+            under_way = [task for task in (self._tidying, self._syncing) if task]
+            if under_way:
+                await asyncio.wait(under_way)
+        finally:
+            # Closing the last connection checkpoints, which syncs.
+            await self._worker.close()
+            if self._log is not None:
+                log, self._log = self._log, None
+                os.close(log)

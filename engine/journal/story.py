@@ -1,0 +1,238 @@
+"""Tells the journal in a trader's words: one line an entry, nothing left out, nothing decided."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any, assert_never
+
+from engine.desk.facts import (
+    AlertAcknowledged,
+    AlertChannelReported,
+    ArmedChanged,
+    BookSnapshot,
+    CloseRequested,
+    ConfigApplied,
+    ContractDescribed,
+    DeadlinePassed,
+    EngineStarted,
+    Execution,
+    ExecutionOrigin,
+    ExecutionReported,
+    Fact,
+    OrderPriced,
+    OrderReported,
+    OrderRow,
+    OrderType,
+    OrderUnanswered,
+    OrderUnpriced,
+    PositionReported,
+    Side,
+    VenueChanged,
+    VenueWarned,
+)
+from engine.desk.intents import AskVenue, CancelOrder, Intent, PlaceOrder, RaiseAlert
+from engine.desk.text import clean_text
+from engine.journal.records import Entry
+
+_ID_LENGTH = 10
+
+_ORIGINS = {
+    ExecutionOrigin.OURS: "",
+    ExecutionOrigin.HAND: ", by hand",
+    ExecutionOrigin.BROKER: ", by the broker",
+    ExecutionOrigin.LIQUIDATION: ", by the liquidator",
+}
+
+
+def tell(entry: Entry, *, was: Decimal | None = None) -> str:
+    """Say on one line what an entry means; the time is UTC. was is the quantity a position had
+    before, where the caller knows it."""
+    at = entry.at.astimezone(UTC)
+    # Cleaned again on the way out: reasons and alerts quote what venues said.
+    words = _words(entry.item, was)
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}  {clean_text(words, longest=len(words))}"
+
+
+def tell_all(entries: Iterable[Entry]) -> Iterator[str]:
+    """Tell entries in order: a line for each day, and positions with what they were before."""
+    day: date | None = None
+    held: dict[tuple[str, str, str], Decimal] = {}
+    for entry in entries:
+        today = entry.at.astimezone(UTC).date()
+        if today != day:
+            day = today
+            yield f"{day:%A} {day.isoformat()} (UTC)"
+        item = entry.item
+        if isinstance(item, PositionReported):
+            row = item.row
+            key = (item.venue, row.account, row.instrument.ref)
+            yield tell(entry, was=held.get(key))
+            held[key] = row.quantity
+            continue
+        if isinstance(item, BookSnapshot):
+            held = {key: quantity for key, quantity in held.items() if key[0] != item.venue}
+            for row in item.positions:
+                held[item.venue, row.account, row.instrument.ref] = row.quantity
+        yield tell(entry)
+
+
+def as_row(entry: Entry) -> dict[str, str]:
+    """Return an entry as flat text for CSV; body is the whole of it as JSON."""
+    return {
+        "seq": str(entry.seq),
+        "batch": str(entry.batch),
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "name": entry.name,
+        "strategy_id": entry.strategy_id or "",
+        "text": tell(entry),
+        "body": entry.body,
+    }
+
+
+def as_document(entry: Entry) -> dict[str, Any]:
+    """Return an entry as a JSON object, its body nested."""
+    return {
+        **as_row(entry),
+        "seq": entry.seq,
+        "batch": entry.batch,
+        "strategy_id": entry.strategy_id,
+        "body": json.loads(entry.body),
+    }
+
+
+def _words(item: Fact | Intent, was: Decimal | None) -> str:
+    match item:
+        case PositionReported(row=row):
+            before = "now" if was is None else f"{_number(was)} ->"
+            return f"{row.instrument.name} in {row.account}: {before} {_number(row.quantity)}"
+        case BookSnapshot():
+            return _book(item)
+        case ExecutionReported(execution=execution):
+            return _execution(execution)
+        case OrderReported(row=row):
+            return _report(row)
+        case OrderPriced():
+            return _priced(item)
+        case OrderUnpriced():
+            return f"order {_short(item.client_order_id)} held, not sent: {item.reason}"
+        case OrderUnanswered():
+            return (
+                f"order {_short(item.client_order_id)} may or may not be at the venue: "
+                f"{item.reason}"
+            )
+        case PlaceOrder():
+            return (
+                f"order {_short(item.client_order_id)} {item.side} {_number(item.quantity)} "
+                f"{item.instrument.name} ({item.purpose}): {item.reason}"
+            )
+        case CancelOrder():
+            return f"cancel order {_short(item.client_order_id)}: {item.reason}"
+        case AskVenue():
+            return f"ask {item.venue} for its whole book: {item.reason}"
+        case RaiseAlert():
+            return f"alert {item.severity}: {item.title}" + _after(". ", item.body)
+        case _:
+            return _surroundings(item)
+
+
+def _surroundings(
+    item: VenueChanged
+    | ContractDescribed
+    | VenueWarned
+    | EngineStarted
+    | ConfigApplied
+    | ArmedChanged
+    | CloseRequested
+    | AlertAcknowledged
+    | AlertChannelReported
+    | DeadlinePassed,
+) -> str:
+    match item:
+        case VenueChanged():
+            refuses = "; it takes no orders" if item.can_trade is False else ""
+            return f"{item.venue} is {item.state}{_after(': ', item.detail)}{refuses}"
+        case ContractDescribed(spec=spec):
+            settled = ", settled in cash" if spec.cash_settled else ""
+            hours = f", {_count(len(spec.trading), 'trading session')} known"
+            return f"{item.venue} described contract {spec.ref} ({spec.time_zone}{hours}{settled})"
+        case VenueWarned():
+            grave = "CRITICAL, " if item.critical else ""
+            return f"{item.venue} says ({grave}code {item.code}): {item.text}"
+        case EngineStarted():
+            return f"engine {item.version} started, mode {item.mode}"
+        case ConfigApplied():
+            names = ", ".join(strategy.id for strategy in item.strategies) or "no strategy"
+            armed = "armed" if item.armed else "disarmed"
+            return f"configuration in force: {armed}, guarding {names}"
+        case ArmedChanged():
+            return f"{item.by} {'armed' if item.armed else 'disarmed'} the engine"
+        case CloseRequested():
+            what = "everything" if item.strategy_id is None else item.strategy_id
+            return f"{item.by} asked to close {what}{' (emergency)' if item.emergency else ''}"
+        case AlertAcknowledged():
+            return f"{item.by} acknowledged alert {item.alert_id}"
+        case AlertChannelReported():
+            state = f"failed: {item.detail}" if item.detail else "works again"
+            return f"alert channel {item.channel} {state}"
+        case DeadlinePassed():
+            return "a deadline passed"
+        case _:
+            assert_never(item)
+
+
+def _book(item: BookSnapshot) -> str:
+    counts = [
+        _count(len(item.positions), "position"),
+        _count(len(item.executions), "execution"),
+        _count(len(item.orders), "order"),
+    ]
+    held = "; ".join(f"{row.instrument.name} {_number(row.quantity)}" for row in item.positions)
+    accounts = ", ".join(item.accounts) or "no account"
+    return f"{item.venue} showed its book of {accounts}: {', '.join(counts)}{_after(': ', held)}"
+
+
+def _execution(item: Execution) -> str:
+    verb = "bought" if item.side is Side.BUY else "sold"
+    order = "" if item.client_order_id is None else f", order {_short(item.client_order_id)}"
+    corrected = f", correction {item.revision - 1}" if item.revision > 1 else ""
+    return (
+        f"{verb} {_number(item.quantity)} {item.instrument.name} at {_number(item.price)} "
+        f"in {item.account}{_ORIGINS[item.origin]}{order}{corrected}"
+    )
+
+
+def _report(row: OrderRow) -> str:
+    filled = f", {_number(row.filled)} filled" if row.filled else ""
+    return f"order {_short(row.client_order_id)} {row.report}{filled}{_after(': ', row.reason)}"
+
+
+def _priced(item: OrderPriced) -> str:
+    terms = "at market"
+    if item.order_type is OrderType.LIMIT:
+        terms = f"with limit {_price(item.limit_price)}"
+    hours = ", also outside regular hours" if item.outside_rth else ""
+    quote = f"bid {_price(item.bid)}, ask {_price(item.ask)}"
+    return f"order {_short(item.client_order_id)} goes out {terms} ({quote}){hours}"
+
+
+def _short(order_id: str) -> str:
+    return order_id if len(order_id) <= _ID_LENGTH else f"{order_id[:_ID_LENGTH]}…"
+
+
+def _number(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _price(value: Decimal | None) -> str:
+    return "none" if value is None else f"{value:f}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _after(joint: str, text: str) -> str:
+    return f"{joint}{text}" if text else ""

@@ -1,0 +1,316 @@
+"""The running engine: facts come in, are judged, journaled, and only then acted on.
+
+Every batch goes one way: venue -> desk -> prices -> one journal transaction -> venue. The engine
+decides nothing itself, and nothing but a committed order ever leaves it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+
+from engine.desk.desk import Answer, Desk, Outcome
+from engine.desk.facts import (
+    AlertChannelReported,
+    DeadlinePassed,
+    EngineStarted,
+    Fact,
+    OrderPriced,
+    OrderUnpriced,
+    VenueFact,
+)
+from engine.desk.instruments import ContractSpec
+from engine.desk.intents import AskVenue, CancelOrder, Intent, PlaceOrder, RaiseAlert, Severity
+from engine.desk.market import Quote
+from engine.desk.picture import picture
+from engine.desk.pricing import price
+from engine.desk.snapshot import Snapshot
+from engine.errors import EngineError
+from engine.journal import Journal, JournalError, Record
+from engine.service.alerts import AlertSender
+from engine.service.clock import Clock, Handle
+from engine.venues.port import PricedOrder, Venue
+
+log = structlog.get_logger("bulkhead.engine")
+
+VERSION = "0.1.0"
+_NO_SLIPPAGE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What one batch came to: what must be journaled, and then done."""
+
+    records: tuple[Record, ...]
+    intents: tuple[Intent, ...]
+    orders: tuple[tuple[str, PricedOrder], ...]
+    answers: tuple[Answer, ...]
+
+
+class Engine:
+    """Keeps engine.venues.port.VenueSink. publish(urgent) is told whenever the picture changed."""
+
+    def __init__(self, *, mode: str, journal: Journal, clock: Clock) -> None:
+        self.mode = mode
+        self.started_at = clock.now()
+        self.desk = Desk(self.started_at)
+        self._journal = journal
+        self._clock = clock
+        self._venues: dict[str, Venue] = {}
+        self._absent: tuple[str, ...] = ()
+        self._alerts: AlertSender | None = None
+        self._publish: Callable[[bool], None] = lambda urgent: None
+        self._quotes: dict[tuple[str, str], Quote] = {}
+        self._heard: dict[str, float] = {}
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._timer: Handle | None = None
+        self._batch = 0
+        self._halted = ""
+
+    # --- building --------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Replay the journal: the desk stands where it stood. Nothing is sent meanwhile."""
+        count = 0
+        async for batch in self._journal.replay():
+            self.desk.apply(batch.facts, batch.at)
+            count += len(batch.facts)
+        if count:
+            log.info("journal replayed", facts=count)
+
+    def use(
+        self,
+        *,
+        venues: Mapping[str, Venue],
+        alerts: AlertSender | None = None,
+        publish: Callable[[bool], None] | None = None,
+        absent: Iterable[str] = (),
+    ) -> None:
+        """Join the engine's surroundings. absent: configured venues that cannot be watched."""
+        self._venues = dict(venues)
+        self._absent = tuple(absent)
+        self._alerts = alerts
+        if publish is not None:
+            self._publish = publish
+
+    def start(self, *facts: Fact) -> None:
+        """Record the start with the configuration in force; what was on its way is now unknown."""
+        self.tell(EngineStarted(version=VERSION, mode=self.mode), *facts)
+
+    async def drained(self) -> None:
+        """Wait until everything taken so far is journaled and acted on."""
+        while self._carrying:
+            await asyncio.gather(*self._carrying)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- what venues call ------------------------------------------------------------------------
+
+    def facts(self, batch: Iterable[VenueFact]) -> None:
+        self.tell(*batch)
+
+    def quote(self, venue: str, ref: str, quote: Quote) -> None:
+        self._quotes[venue, ref] = quote
+        if any(
+            order.intent.instrument.ref == ref and order.intent.venue == venue
+            for order in self.desk.awaiting_price()
+        ):
+            self._carry(())
+        self._publish(False)
+
+    def heard(self, venue: str) -> None:
+        self._heard[venue] = asyncio.get_running_loop().time()
+
+    # --- what people ask -------------------------------------------------------------------------
+
+    async def ask(self, fact: Fact, request_id: str) -> Answer:
+        """Tell the desk a person's request; answered when its consequences are committed."""
+        if self._halted:
+            return Answer(request_id=request_id, ok=False, message=self._halted)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = future
+        try:
+            self.tell(fact)
+            return await future
+        finally:
+            self._waiting.pop(request_id, None)
+
+    def snapshot(self) -> Snapshot:
+        now = asyncio.get_running_loop().time()
+        ages = {name: now - at for name, at in self._heard.items()}
+        return picture(
+            self.desk,
+            now=self._clock.now(),
+            mode=self.mode,
+            started_at=self.started_at,
+            venues=[
+                *((v.name, v.kind, ages.get(v.name)) for v in self._venues.values()),
+                *((name, "ccxt", None) for name in self._absent),
+            ],
+            quotes=self._quotes,
+        )
+
+    def show(self) -> None:
+        """Have the picture shown as it is now."""
+        self._publish(False)
+
+    def alert_channel(self, channel: str, detail: str) -> None:
+        self.tell(AlertChannelReported(channel=channel, detail=detail))
+
+    # --- the one way -----------------------------------------------------------------------------
+
+    def tell(self, *facts: Fact) -> None:
+        """Take facts that happened together."""
+        if self._halted:
+            return
+        self._carry(facts)
+
+    def _carry(self, facts: tuple[Fact, ...]) -> None:
+        try:
+            carried = self._decide(facts)
+        except Exception as error:
+            # An invariant broke. Sending on would act on a state nobody understands.
+            self._halt(error)
+            return
+        if carried.records or carried.answers:
+            task = asyncio.create_task(self._commit_and_act(carried))
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
+
+    def _decide(self, facts: tuple[Fact, ...]) -> Carried:
+        now = self._clock.now()
+        outcome = self.desk.apply(facts, now) if facts else Outcome()
+        records = self._records(outcome, now)
+        intents = outcome.intents
+        terms = self._price(now)
+        orders: list[tuple[str, PricedOrder]] = []
+        if terms:
+            for fact in terms:
+                if isinstance(fact, OrderPriced):
+                    orders.append(self._priced(fact))
+            second = self.desk.apply(terms, now)
+            records += self._records(second, now)
+            intents += second.intents
+        self._wake_at(self.desk.next_deadline())
+        return Carried(
+            records=records, intents=intents, orders=tuple(orders), answers=outcome.answers
+        )
+
+    def _records(self, outcome: Outcome, now: datetime) -> tuple[Record, ...]:
+        if not outcome.facts:
+            return ()
+        self._batch += 1
+        return tuple(
+            Record(batch=self._batch, at=now, item=item)
+            for item in (*outcome.facts, *outcome.intents)
+        )
+
+    def _price(self, now: datetime) -> tuple[OrderPriced | OrderUnpriced, ...]:
+        """Put terms on every close that has none yet, from the live quotes."""
+        settings = self.desk.options.settings
+        found: list[OrderPriced | OrderUnpriced] = []
+        for order in self.desk.awaiting_price():
+            intent = order.intent
+            terms = price(
+                intent,
+                self._quotes.get((intent.venue, intent.instrument.ref)),
+                self.desk.floor.spec(intent.venue, intent.instrument)
+                or ContractSpec(ref=intent.instrument.ref),
+                now,
+                settings.max_slippage if settings is not None else _NO_SLIPPAGE,
+            )
+            if isinstance(terms, OrderPriced) or terms.reason != order.reason:
+                found.append(terms)
+        return tuple(found)
+
+    def _priced(self, terms: OrderPriced) -> tuple[str, PricedOrder]:
+        intent = self.desk.floor.orders[terms.client_order_id].intent
+        return intent.venue, PricedOrder(
+            client_order_id=intent.client_order_id,
+            account=intent.account,
+            instrument=intent.instrument,
+            side=intent.side,
+            quantity=intent.quantity,
+            order_type=terms.order_type,
+            limit_price=terms.limit_price,
+            outside_rth=terms.outside_rth,
+        )
+
+    async def _commit_and_act(self, carried: Carried) -> None:
+        try:
+            await self._journal.append(carried.records, durable=not carried.orders)
+        except JournalError as error:
+            # A close must not wait for a disk: its id is derived, so a restart finds it at the
+            # venue. Everything else has been told to the owner by the alarm.
+            log.critical("journal failed", error=str(error))
+            self._alarm("the journal cannot be written", str(error))
+        for venue, order in carried.orders:
+            self._venues[venue].place(order)
+        for intent in carried.intents:
+            self._act(intent)
+        for answer in carried.answers:
+            future = self._waiting.get(answer.request_id)
+            if future is not None and not future.done():
+                future.set_result(answer)
+        self._publish(bool(carried.intents or carried.orders))
+
+    def _act(self, intent: Intent) -> None:
+        match intent:
+            case PlaceOrder():
+                pass
+            case CancelOrder():
+                self._venues[intent.venue].cancel(intent.client_order_id)
+            case AskVenue():
+                self._venues[intent.venue].ask()
+            case RaiseAlert():
+                log.warning("alert", severity=intent.severity, title=intent.title)
+                if self._alerts is not None:
+                    self._alerts.offer(intent)
+
+    def _wake_at(self, when: datetime | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if when is None else self._clock.call_at(when, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        due = self.desk.next_deadline()
+        if due is not None and due <= self._clock.now():
+            self.tell(DeadlinePassed())
+        else:
+            self._wake_at(due)
+
+    def _halt(self, error: Exception) -> None:
+        self._halted = f"The engine stopped itself and sends nothing more: {error}. Restart it."
+        log.critical("invariant broke, nothing more is sent", exc_info=error)
+        self._alarm("the engine stopped itself", self._halted)
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(EngineError(self._halted))
+
+    def _alarm(self, title: str, body: str) -> None:
+        """Tell the owner without the desk, when the way through the desk is what failed."""
+        if self._alerts is not None:
+            now = self._clock.now()
+            self._alerts.offer(
+                RaiseAlert(
+                    alert_id="engine", severity=Severity.CRITICAL, title=title, body=body, at=now
+                )
+            )
+
+
+async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they ended."""
+    tasks = tuple(tasks)
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

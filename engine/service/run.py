@@ -1,0 +1,178 @@
+"""Runs an engine from start to clean end: lock, journal, recovery, venues, socket, signals."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+
+from engine.attach import AttachServer
+from engine.desk.facts import ConfigApplied, Fact, VenueChanged, VenueState
+from engine.desk.options.definitions import StrategyDefinition
+from engine.errors import EngineError
+from engine.journal import CrashPoint, CrashWhen, Journal
+from engine.service.alerts import AlertSender
+from engine.service.clock import Clock, SystemClock
+from engine.service.engine import VERSION, Engine, cancelled
+from engine.service.lock import EngineLock
+from engine.service.requests import Requests, unprotected
+from engine.service.setup import EngineSetup
+from engine.venues.port import Venue
+
+log = structlog.get_logger("bulkhead.engine")
+
+_BEAT_SECONDS = 5.0
+
+
+def configure_logging() -> None:
+    """Log to stderr, one line an event; whoever starts the engine says where that goes."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
+    """Run until SIGTERM, SIGINT or a stop request. Raises EngineError when it cannot start."""
+    clock = clock or SystemClock()
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    # A terminal that hangs up must never take the engine with it.
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    async with AsyncExitStack() as stack:
+        setup.paths.prepare()
+        lock = EngineLock(setup.paths.lock)
+        lock.take()
+        stack.callback(lock.release)
+        journal = await Journal.open(setup.journal, crash=_crash_point(os.environ))
+        stack.push_async_callback(journal.close)
+        engine = Engine(mode=setup.mode, journal=journal, clock=clock)
+        await engine.recover()
+        venues = setup.make_venues(engine)
+        alerts = AlertSender(setup.channels, engine.alert_channel)
+        requests = Requests(
+            engine, journal, drill=lambda s: drill(setup, venues, s), stop=stopping.set
+        )
+        server = AttachServer(setup.paths.socket, engine.snapshot, requests.handle, version=VERSION)
+        engine.use(venues=venues, alerts=alerts, publish=server.publish, absent=setup.absent)
+        alerts.start()
+        stack.push_async_callback(alerts.stop)
+        engine.start(*_opening(setup))
+        await engine.drained()
+        await server.start()
+        stack.push_async_callback(server.stop)
+        tasks = [loop.create_task(venue.run(), name=name) for name, venue in venues.items()]
+        tasks += _companions(setup, venues, engine)
+        stack.push_async_callback(cancelled, tasks)
+        for task in tasks:
+            task.add_done_callback(lambda done: _died(done, stopping))
+        log.info("engine started", mode=setup.mode, socket=str(setup.paths.socket))
+        await stopping.wait()
+        log.info("engine stops", positions=unprotected(engine))
+        engine.stop()
+        await engine.drained()
+
+
+def _crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
+    """The journal write at which a crash test wants this process killed, if it wants that."""
+    write = environ.get("BULKHEAD_CRASH_AT_WRITE")
+    if write is None:
+        return None
+    when = CrashWhen(environ.get("BULKHEAD_CRASH_WHEN", CrashWhen.AFTER))
+    return CrashPoint(at_write=int(write), when=when)
+
+
+def drill(setup: EngineSetup, venues: Mapping[str, Venue], strategy_id: str | None) -> str:
+    """Assign a leg on a paper venue. Raises EngineError where that cannot be."""
+    # Imported here: only demo and paper engines have such venues.
+    from engine.venues.paper.exercise import DrillRefused
+    from engine.venues.paper.venue import PaperVenue
+
+    strategy = _strategy(setup, strategy_id)
+    for venue in venues.values():
+        if isinstance(venue, PaperVenue):
+            try:
+                return venue.drill_assignment(strategy=strategy)
+            except DrillRefused as error:
+                raise EngineError(str(error)) from None
+    raise EngineError("Drills work in the demo only: this engine watches a real account.")
+
+
+def _strategy(setup: EngineSetup, strategy_id: str | None) -> StrategyDefinition | None:
+    if strategy_id is None:
+        return None
+    found = next((s for s in setup.strategies if s.id == strategy_id), None)
+    if found is None:
+        known = ", ".join(s.id for s in setup.strategies) or "none"
+        raise EngineError(f"No strategy {strategy_id}. Declared: {known}.")
+    return found
+
+
+def _opening(setup: EngineSetup) -> list[Fact]:
+    facts: list[Fact] = [
+        ConfigApplied(armed=setup.armed, options=setup.options, strategies=setup.strategies)
+    ]
+    facts += [
+        VenueChanged(venue=name, state=VenueState.DOWN, detail=why)
+        for name, why in setup.absent.items()
+    ]
+    return facts
+
+
+def _companions(
+    setup: EngineSetup, venues: Mapping[str, Venue], engine: Engine
+) -> list[asyncio.Task[None]]:
+    """The engine's own small duties beside the venues."""
+    tasks = [asyncio.create_task(_beat(engine), name="beat")]
+    if setup.options is not None and setup.options.venue in venues:
+        venue = venues[setup.options.venue]
+        seconds = setup.options.reconcile_seconds
+        tasks.append(asyncio.create_task(_reconcile(venue, seconds), name="reconcile"))
+    if setup.story_after_seconds is not None:
+        tasks.append(
+            asyncio.create_task(_story(setup, venues, setup.story_after_seconds), name="story")
+        )
+    return tasks
+
+
+async def _beat(engine: Engine) -> None:
+    """Show a picture now and then even when nothing changed: a terminal takes silence for loss."""
+    while True:
+        await asyncio.sleep(_BEAT_SECONDS)
+        engine.show()
+
+
+async def _reconcile(venue: Venue, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        venue.ask()
+
+
+async def _story(setup: EngineSetup, venues: Mapping[str, Venue], seconds: float) -> None:
+    """The demo's first assignment, so that a newcomer sees the whole story without a command."""
+    await asyncio.sleep(seconds)
+    try:
+        log.info("demo", what=drill(setup, venues, setup.strategies[0].id))
+    except EngineError as error:
+        log.info("demo", what=str(error))
+    await asyncio.Event().wait()
+
+
+def _died(task: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """A duty that ends by itself is a fault: the engine stops, and a restart replays."""
+    if task.cancelled() or stopping.is_set():
+        return
+    log.critical("a duty ended", name=task.get_name(), exc_info=task.exception())
+    stopping.set()

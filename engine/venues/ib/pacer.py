@@ -1,0 +1,86 @@
+"""The message budget: IB allows 50 messages a second and drops who sends more.
+
+Orders and cancels go at once and before everything else; questions and market data may use only a
+part of each second, so a close never waits behind polling.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Protocol
+
+
+class Lane(IntEnum):
+    """What a message is for; earlier members go first."""
+
+    ORDERS = 0
+    QUESTIONS = 1
+    DATA = 2
+
+
+# Lane -> messages of all lanes within one second up to which this lane may still send.
+BUDGET = {Lane.ORDERS: 45, Lane.QUESTIONS: 35, Lane.DATA: 25}
+_SECOND = 1.0
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Pacer:
+    """Runs sends in order of lane, each as soon as its budget allows."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        call_later: Callable[[float, Callable[[], None]], Timer],
+    ) -> None:
+        self._clock = clock
+        self._call_later = call_later
+        self._sent: deque[float] = deque()
+        self._waiting: dict[Lane, deque[Callable[[], None]]] = {lane: deque() for lane in Lane}
+        self._timer: Timer | None = None
+        self._closed = False
+
+    def send(self, lane: Lane, action: Callable[[], None]) -> None:
+        """Run the action now if its lane's budget allows, else as soon as it does."""
+        if self._closed:
+            return
+        if not self._waiting[lane] and self._may(lane):
+            self._run(action)
+            return
+        self._waiting[lane].append(action)
+        self._wake_later()
+
+    def close(self) -> None:
+        """Drop everything that waits; nothing is sent any more."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _may(self, lane: Lane) -> bool:
+        now = self._clock()
+        while self._sent and now - self._sent[0] >= _SECOND:
+            self._sent.popleft()
+        return len(self._sent) < BUDGET[lane]
+
+    def _run(self, action: Callable[[], None]) -> None:
+        self._sent.append(self._clock())
+        action()
+
+    def _wake_later(self) -> None:
+        if self._timer is None and self._sent:
+            delay = max(0.0, self._sent[0] + _SECOND - self._clock())
+            self._timer = self._call_later(delay, self._drain)
+
+    def _drain(self) -> None:
+        self._timer = None
+        for lane in Lane:
+            waiting = self._waiting[lane]
+            while waiting and self._may(lane):
+                self._run(waiting.popleft())
+        if any(self._waiting.values()):
+            self._wake_later()

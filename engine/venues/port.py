@@ -1,0 +1,66 @@
+"""The port every venue keeps.
+
+A venue never decides. It reports facts to its sink in the order they happened, in batches (what
+arrived together is told together), and it answers every order with facts, never with exceptions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from engine.desk.facts import OrderType, Side, VenueFact
+from engine.desk.instruments import Instrument
+from engine.desk.market import Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedOrder:
+    """An order ready to go out. limit_price is set for LIMIT only. Good for the day."""
+
+    client_order_id: str
+    account: str
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    limit_price: Decimal | None
+    outside_rth: bool
+
+
+class VenueSink(Protocol):
+    """Where a venue puts what it hears. Both calls return at once and never raise."""
+
+    def facts(self, batch: Iterable[VenueFact]) -> None:
+        """Hand over facts that arrived together, in order."""
+
+    def quote(self, venue: str, ref: str, quote: Quote) -> None:
+        """Hand over the newest quote of an instrument; it replaces the one before."""
+
+    def heard(self, venue: str) -> None:
+        """Say that the venue's link is alive now (any message counts)."""
+
+
+class Venue(Protocol):
+    """One connection to one broker or exchange."""
+
+    name: str
+    kind: str
+
+    async def run(self) -> None:
+        """Connect, and reconnect with backoff, until cancelled. Reports VenueChanged on the way and
+        a BookSnapshot each time the book is completely known, before it says READY."""
+
+    def ask(self) -> None:
+        """Ask for a fresh BookSnapshot. Questions under way are joined, not repeated."""
+
+    def place(self, order: PricedOrder) -> None:
+        """Send an order at once. What is not known to have reached the venue is reported as
+        OrderUnanswered; a refusal as OrderReported REJECTED."""
+
+    def cancel(self, client_order_id: str) -> None:
+        """Cancel an order by our id. The outcome is whatever the venue reports next."""
+
+    def watch(self, instruments: Iterable[Instrument]) -> None:
+        """Keep quotes and contract specs coming for these, besides what is held and what held
+        options are written on."""

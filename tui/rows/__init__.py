@@ -1,0 +1,1 @@
+"""Snapshot in, rows of text out: pure functions that know widths and words, but no widget."""

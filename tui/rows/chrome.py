@@ -1,0 +1,194 @@
+"""The lines around the panes: header, banner, tabs, pane titles and footer."""
+
+from engine.desk.facts import VenueState
+from engine.desk.snapshot import Snapshot, VenueView
+from tui.keys import ACTIONS, why_not
+from tui.rows.alerts import unacknowledged
+from tui.rows.cells import Row, Span, Tone, line, spread, width_of
+from tui.rows.figures import age
+from tui.rows.marks import Mark, armed_mark, mode_mark, severity_mark, venue_mark
+from tui.rows.text import clean
+from tui.rows.worst import worst_strategies
+from tui.view import LinkState, View
+
+PANES = ("Strategies", "Alerts", "Barriers", "Allocation")
+LONG_PANES = ("Strategies", "Assignment alerts", "Barrier status", "Allocation")
+_WORST_FIRST = (
+    VenueState.DOWN,
+    VenueState.STALE,
+    VenueState.CONNECTING,
+    VenueState.SYNCING,
+    VenueState.READY,
+)
+
+
+def header_row(view: View, *, width: int, clock: str) -> Row:
+    """Mode, armed or not, every venue's state and age; what does not fit is counted, worst kept."""
+    left = [Span(" BULKHEAD ", Tone.BRAND), Span(" ")]
+    if view.picture is None:
+        return spread(left, [Span(f"{clock} ", Tone.MUTED)], width=width)
+    mode = mode_mark(view.picture.mode)
+    armed = armed_mark(view.picture.armed)
+    left += [
+        Span(f" {mode.sign} {clean(mode.word)[:12]} ", mode.tone),
+        Span("  "),
+        Span(f"{armed.sign} {armed.word}", armed.tone if view.fresh else Tone.MUTED),
+    ]
+    if view.read_only:
+        left += [Span("  "), Span("• READ-ONLY", Tone.NOTICE)]
+    right = [Span(f"{clock} ", Tone.MUTED)] if width >= 72 else []
+    room = width - width_of(left) - width_of(right) - 2
+    left += _venues(view, room)
+    return spread(left, right, width=width)
+
+
+def _venues(view: View, room: int) -> list[Span]:
+    assert view.picture is not None
+    waiting = view.picture_age_seconds
+    venues: list[VenueView] = sorted(
+        view.picture.venues, key=lambda venue: _WORST_FIRST.index(venue.state)
+    )
+    spans: list[Span] = []
+    for index, venue in enumerate(venues):
+        item = _venue(venue, waiting, trusted=view.fresh)
+        rest = _rest(venues[index + 1 :])
+        if width_of(spans) + width_of(item) + width_of(rest) > room:
+            return [*spans, *_rest(venues[index:])]
+        spans += item
+    return spans
+
+
+def _rest(venues: list[VenueView]) -> list[Span]:
+    """Venues there is no room for, by number and by the first's state: the worst come first."""
+    if not venues:
+        return []
+    mark = venue_mark(venues[0].state)
+    return [Span(f"  +{len(venues)} ", Tone.MUTED), Span(f"{mark.sign} {mark.word}", mark.tone)]
+
+
+def _venue(venue: VenueView, waiting: float, *, trusted: bool) -> list[Span]:
+    mark = venue_mark(venue.state)
+    old = None if venue.age_seconds is None else venue.age_seconds + waiting
+    refuses = venue.can_trade is False
+    tone = Tone.WARN if refuses and mark.tone is Tone.GOOD else mark.tone
+    word = "read-only" if refuses and mark.tone is Tone.GOOD else mark.word
+    return [
+        Span(f"   {clean(venue.name)[:14]} ", Tone.STRONG if trusted else Tone.MUTED),
+        Span(f"{mark.sign} {word}", tone if trusted else Tone.MUTED),
+        Span(f" {age(old):<3}", Tone.MUTED),
+    ]
+
+
+def banner_row(view: View, *, width: int) -> Row | None:
+    """What must be said over the whole width, or None."""
+    if view.fresh:
+        return None
+    if view.picture is None:
+        return None
+    old = age(view.picture_age_seconds)
+    if view.link is not LinkState.UP:
+        attempt = f" (attempt {view.attempt})" if view.attempt > 1 else ""
+        text = f" × ENGINE LOST - reconnecting{attempt}. This picture is {old} old."
+        why = f"{clean(view.detail)} " if view.detail else ""
+        return _alarm(text, why, width)
+    return _alarm(f" ! NO NEWS from the engine for {old}: this picture may be old.", "", width)
+
+
+def _alarm(text: str, detail: str, width: int) -> Row:
+    row = spread(
+        [Span(text)], [Span(detail)] if len(text) + len(detail) < width else [], width=width
+    )
+    return line(*(Span(span.text, Tone.ALARM) for span in row.spans), width=width)
+
+
+def counts(picture: Snapshot | None) -> tuple[tuple[int | None, Mark | None, int], ...]:
+    """For each pane: how many entries (None: not configured), the worst mark, how often."""
+    if picture is None:
+        return ((None, None, 0),) * len(PANES)
+    worst = worst_strategies(picture)
+    new = unacknowledged(picture)
+    alerts = len(picture.alerts) + len(picture.assignments)
+    mark = severity_mark(max((a.severity for a in new), key=_rank)) if new else None
+    allocation = picture.allocation
+    return (
+        (len(picture.strategies), worst[0] if worst else None, worst[1] if worst else 0),
+        (alerts, mark, len(new)),
+        (len(picture.barriers) or None, None, 0),
+        (None if allocation is None else len(allocation.reservations), None, 0),
+    )
+
+
+def _rank(severity: object) -> int:
+    return ("INFO", "WARNING", "CRITICAL").index(str(severity))
+
+
+def tabs_row(picture: Snapshot | None, active: int, *, width: int) -> Row:
+    """The numbered tabs of the one-column layout; active counts from 1."""
+    roomy = width >= 76
+    spans: list[Span] = [Span(" ")]
+    for number, (name, (count, mark, times)) in enumerate(
+        zip(PANES, counts(picture), strict=True), start=1
+    ):
+        here = number == active
+        shown = "-" if count is None else str(count)
+        spans += [
+            Span(f" {number} ", Tone.ACTIVE if here else Tone.KEY),
+            Span(f"{name} {shown}" if roomy else name, Tone.TITLE if here else Tone.MUTED),
+            Span(_trouble(number, mark, times, width), mark.tone if mark else Tone.PLAIN),
+            Span("  " if roomy else " "),
+        ]
+    return line(*spans, width=width)
+
+
+def _trouble(number: int, mark: Mark | None, times: int, width: int) -> str:
+    if mark is None:
+        return ""
+    word = "new" if number == 2 else mark.word
+    return f" {mark.sign}{times} {word}" if width >= 76 else f" {mark.sign}{times}"
+
+
+def title_row(
+    number: int,
+    picture: Snapshot | None,
+    *,
+    active: bool,
+    width: int,
+    filter_text: str = "",
+    shown: int = 0,
+) -> Row:
+    """A pane's title: number and name at the left, how much and how bad at the right."""
+    count, mark, times = counts(picture)[number - 1]
+    left = [
+        Span(f"{number} ", Tone.ACTIVE if active else Tone.KEY),
+        Span(f"{LONG_PANES[number - 1]} ", Tone.TITLE if active else Tone.MUTED),
+    ]
+    right: list[Span] = []
+    if filter_text:
+        right.append(
+            Span(f" {shown} of {count or 0} with “{clean(filter_text)[:16]}”", Tone.NOTICE)
+        )
+    elif count is not None:
+        right.append(Span(f" {count}", Tone.MUTED))
+    if mark is not None:
+        word = "new" if number == 2 else mark.word
+        right.append(Span(f"  {mark.sign} {times} {word}", mark.tone))
+    return spread(left, right, width=width, fill="─")
+
+
+def footer_row(view: View, *, width: int) -> Row:
+    """Six keys; one that does nothing now is dim, and says why when pressed."""
+    gap = "   " if width >= 76 else " "
+    spans: list[Span] = [Span(" " if width >= 76 else "")]
+    for action in ACTIONS:
+        if not action.in_footer:
+            continue
+        label = action.label
+        if action.id == "arm" and view.picture is not None:
+            label = "disarm" if view.picture.armed else "arm"
+        able = why_not(action, view) is None
+        key_tone = Tone.DANGER_KEY if action.dangerous else Tone.KEY
+        spans += [
+            Span(f" {action.shown} ", key_tone if able else Tone.MUTED),
+            Span(f"{label}{gap}", Tone.PLAIN if able else Tone.MUTED),
+        ]
+    return line(*spans, width=width)

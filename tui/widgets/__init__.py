@@ -1,0 +1,1 @@
+"""Widgets that draw finished rows; none of them knows what a strategy is."""
