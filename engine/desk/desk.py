@@ -6,7 +6,7 @@ books. Same batches at the same instants give the same intents, so a journal rep
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 
 from engine.desk.facts import (
@@ -60,8 +60,9 @@ class Outcome:
 
 
 class Desk:
-    def __init__(self, now: datetime) -> None:
-        self.floor = Floor(now=now)
+    def __init__(self) -> None:
+        # Before every instant: a journal is replayed at the instants it was lived at.
+        self.floor = Floor(now=datetime.min.replace(tzinfo=UTC))
         self.options = OptionsDesk(self.floor)
         self.config: ConfigApplied | None = None
         self._answers: list[Answer] = []

@@ -57,7 +57,7 @@ class Engine:
     def __init__(self, *, mode: str, journal: Journal, clock: Clock) -> None:
         self.mode = mode
         self.started_at = clock.now()
-        self.desk = Desk(self.started_at)
+        self.desk = Desk()
         self._journal = journal
         self._clock = clock
         self._venues: dict[str, Venue] = {}

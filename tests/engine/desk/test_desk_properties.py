@@ -83,7 +83,7 @@ def test_a_replayed_journal_is_the_state(
 ) -> None:
     world = World(now=NIGHT if night else MORNING)
     live(world, story)
-    again = Desk(world.batches[0][0])
+    again = Desk()
     for at, facts in world.batches:
         again.apply(facts, at)
     drawn = picture(again, now=world.now, mode="paper", started_at=NIGHT, venues=(), quotes={})

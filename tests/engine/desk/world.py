@@ -93,7 +93,7 @@ class World:
         settings: OptionSettings | None = None,
     ) -> None:
         self.now = now
-        self.desk = Desk(now)
+        self.desk = Desk()
         self.book: dict[tuple[str, Instrument], Decimal] = {
             (ACCOUNT, i): q for i, q in (CONDOR if held is None else held).items()
         }
