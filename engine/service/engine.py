@@ -245,7 +245,9 @@ class Engine:
 
     async def _commit_and_act(self, carried: Carried) -> None:
         try:
-            await self._journal.append(carried.records, durable=not carried.orders)
+            # What a person asked for is on the disk before it is answered. The rest is committed
+            # and synced right after: ids are derived, and a lost row is seen again at the venue.
+            await self._journal.append(carried.records, durable=bool(carried.answers))
         except JournalError as error:
             # A close must not wait for a disk: its id is derived, so a restart finds it at the
             # venue. Everything else has been told to the owner by the alarm.

@@ -63,8 +63,7 @@ async def test_x_shows_the_orders_and_sends_them(bench: Bench, tmp_path: Path) -
     try:
         assert "LIVE" in tmux.shows("SPY-IC-1")
         tmux.press("x")
-        sheet = tmux.shows("Cancel")
-        assert "SPY 18Dec26 440 P" in sheet
+        tmux.shows("SPY 18Dec26 440 P")
         assert bench.sent() == []
         tmux.press("y")
         assert await bench.until(closed, engine)

@@ -81,8 +81,8 @@ class OptionsDesk:
             strategy.account = strategy.account or self._account(strategy.definition)
         attribute(strategies, book)
         if live:
-            self._judge.judge(venue, book, strategies, self.settings)
-            attribute(strategies, book)
+            if self._judge.judge(venue, book, strategies, self.settings):
+                attribute(strategies, book)
             for strategy in strategies:
                 self._sight(strategy)
                 self.closer.advance(strategy, book)

@@ -85,20 +85,26 @@ class Judge:
 
     def judge(
         self, venue: str, book: Book, strategies: list[Strategy], settings: OptionSettings
-    ) -> None:
-        """Explain what can be explained of a venue's book, and suspect the rest."""
+    ) -> bool:
+        """Explain what can be explained of a venue's book, and suspect the rest.
+
+        True when something was explained, so that strategies may expect something else now.
+        """
+        concluded = False
         wait = timedelta(seconds=settings.missing_leg_seconds)
         for (account, _), group in _unexplained(book).items():
             options = [h for h in group if isinstance(h.instrument, OptionContract)]
             stock = next((h for h in group if isinstance(h.instrument, Stock)), None)
             changes = {h.instrument.ref: self._option(venue, h, wait) for h in options}
             told = explain(changes.values(), self._stock(venue, stock, wait))
+            concluded = concluded or bool(told)
             for explanation in told:
                 self._conclude(venue, book, account, explanation, strategies, settings)
             for holding in group:
                 if holding.row_surplus:
                     self._question(venue, holding, strategies, wait)
         self._close_answered(venue, book)
+        return concluded
 
     def deadlines(self, book: Book, settings: OptionSettings) -> Iterator[datetime]:
         for holding in book.holdings.values():

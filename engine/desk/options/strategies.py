@@ -115,7 +115,7 @@ def attribute(strategies: Iterable[Strategy], book: Book) -> None:
         for leg in strategy.legs:
             if leg.contract is None:
                 leg.contract = _find(strategy, leg, by_account.get(strategy.account, []))
-            if leg.contract is None:
+            if leg.contract is None or not leg.expected:
                 leg.held = ZERO
                 continue
             key = (strategy.account, leg.contract.ref)
