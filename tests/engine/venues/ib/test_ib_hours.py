@@ -2,15 +2,15 @@
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from engine.venues.ib.hours import parse_hours, parse_instant, zone_named
+from tests.recorded import TWS_RECORDED
 
 NEW_YORK = ZoneInfo("America/New_York")
-RECORDED = Path("/work/shared/data/tws_recorded.txt")
+RECORDED = TWS_RECORDED
 
 
 def spans(text: str, zone: str = "US/Eastern") -> list[tuple[str, str]]:

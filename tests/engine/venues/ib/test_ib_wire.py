@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +14,9 @@ from engine.desk.instruments import Stock
 from engine.venues.ib import translate
 from engine.venues.ib.wire import make_connection
 from engine.venues.ib.wrapper import Wrapper
+from tests.recorded import TWS_RECORDED
 
-RECORDED = Path("/work/shared/data/tws_recorded.txt")
+RECORDED = TWS_RECORDED
 pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="recorded messages not at hand")
 
 
