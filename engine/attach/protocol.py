@@ -35,6 +35,7 @@ _LENGTH_BYTES = 4
 # No control or bidi characters: a name is shown in terminals and written to the journal.
 _SAFE = r"^[^\x00-\x1f\x7f-\x9f\x{061c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]+$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_SAFE)]
+Fraction = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,12})?$")]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{8,64}$")]
 
 
@@ -127,6 +128,66 @@ class ResetAllocations(_Message):
     force: bool
 
 
+class GuardPosition(_Message):
+    """Put a held perpetual between barriers. Fractions as decimal text, seconds."""
+
+    type: Literal["guard_position"] = "guard_position"
+    venue: Name
+    account: Name
+    ref: Name
+    stop_loss: Fraction | None = None
+    take_profit: Fraction | None = None
+    trailing_activation: Fraction | None = None
+    trailing_delta: Fraction | None = None
+    time_limit_seconds: Annotated[int, Field(gt=0, le=366 * 86_400)] | None = None
+
+
+class ReleasePosition(_Message):
+    """Take a position out from between its barriers; it stays held."""
+
+    type: Literal["release_position"] = "release_position"
+    barrier_id: Name
+
+
+class AdoptStrategy(_Message):
+    """Register a candidate of the snapshot; it is written to the config under strategy_id."""
+
+    type: Literal["adopt_strategy"] = "adopt_strategy"
+    candidate_id: Name
+    strategy_id: Name | None = None
+
+
+class ConfigChange(_Message):
+    """Set the value at a path ("options.close_at_dte", "options.strategies[0].id"), or take the
+    entry out where remove is set. value is plain JSON in the form the file's own key takes."""
+
+    path: Name
+    value: Any = None
+    remove: bool = False
+
+
+class SaveConfig(_Message):
+    """Write changes to the config file and take over what can be; base is the fingerprint the form
+    was drawn from: a file somebody changed meanwhile is not overwritten."""
+
+    type: Literal["save_config"] = "save_config"
+    changes: Annotated[tuple[ConfigChange, ...], Field(max_length=1000)]
+    base: str
+
+
+class ReadConfig(_Message):
+    """Ask for the config as a form: sections, fields with label, help, limits and value."""
+
+    type: Literal["read_config"] = "read_config"
+
+
+class CheckConfig(_Message):
+    """Ask what would be wrong, and what would happen, if these changes were saved."""
+
+    type: Literal["check_config"] = "check_config"
+    changes: Annotated[tuple[ConfigChange, ...], Field(max_length=1000)]
+
+
 class StopEngine(_Message):
     type: Literal["stop_engine"] = "stop_engine"
 
@@ -161,9 +222,18 @@ class Subscribe(_Message):
 
 
 ControlAbout = (
-    CloseStrategies | SetArmed | AcknowledgeAlert | ResetAllocations | StopEngine | RunDrill
+    CloseStrategies
+    | SetArmed
+    | AcknowledgeAlert
+    | ResetAllocations
+    | GuardPosition
+    | ReleasePosition
+    | AdoptStrategy
+    | SaveConfig
+    | StopEngine
+    | RunDrill
 )
-ReadAbout = ReadJournal | VerifyJournal | GetStatus | Subscribe
+ReadAbout = ReadJournal | VerifyJournal | GetStatus | Subscribe | ReadConfig | CheckConfig
 About = ControlAbout | ReadAbout
 
 

@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Holding:
-    """One instrument in one account. Quantities are signed."""
+    """One instrument in one account. Quantities are signed; average_cost is as the venue says."""
 
     account: str
     instrument: Instrument
@@ -27,6 +27,7 @@ class Holding:
     since: datetime | None = None
     executions_checked: bool = False
     confirmations: int = 0
+    average_cost: Decimal | None = None
 
     @property
     def effective(self) -> Decimal:
@@ -88,11 +89,12 @@ class Holding:
 class Book:
     """Everything held at one venue, and the executions already counted.
 
-    holdings: (account, ref) -> Holding.
+    holdings: (account, ref) -> Holding; unsettled: those of them with a surplus.
     """
 
     def __init__(self) -> None:
         self.holdings: dict[tuple[str, str], Holding] = {}
+        self.unsettled: dict[tuple[str, str], Holding] = {}
         self.known = False
         self._executions: dict[str, Execution] = {}
         self._empty_once: set[str] = set()
@@ -103,6 +105,35 @@ class Book:
         if found is None:
             found = self.holdings[key] = Holding(account=account, instrument=instrument)
         return found
+
+    def row(self, row: PositionRow, seen_at: datetime) -> bool:
+        """Take a position row; True when it is news. seen_at as for Holding.row."""
+        held = self.holding(row.account, row.instrument)
+        if row.average_cost is not None:
+            held.average_cost = row.average_cost
+        news = held.row(row.quantity, seen_at)
+        self._sort(held)
+        return news
+
+    def reconcile(self, asked_at: datetime, now: datetime) -> tuple[Holding, ...]:
+        """Hold what is unsettled against a complete snapshot; return what was."""
+        unsettled = tuple(self.unsettled.values())
+        for held in unsettled:
+            held.reconcile(asked_at, now)
+            self._sort(held)
+        return unsettled
+
+    def explain(self, held: Holding, quantity: Decimal, now: datetime) -> None:
+        """Take quantity of a holding's unexplained change as explained."""
+        held.explain(quantity, now)
+        self._sort(held)
+
+    def _sort(self, held: Holding) -> None:
+        key = (held.account, held.instrument.ref)
+        if held.row_surplus or held.fill_surplus:
+            self.unsettled[key] = held
+        else:
+            self.unsettled.pop(key, None)
 
     def effective(self, account: str, ref: str) -> Decimal:
         found = self.holdings.get((account, ref))
@@ -127,6 +158,7 @@ class Book:
         if execution.origin is not ExecutionOrigin.BROKER and self.known and change:
             held = self.holding(execution.account, execution.instrument)
             held.fill(change * execution.side.sign, now)
+            self._sort(held)
         return change
 
     def executed(self, client_order_id: str) -> Decimal:
@@ -143,7 +175,8 @@ class Book:
     def adopt(self, snapshot: BookSnapshot) -> None:
         """Take the first picture ever as the agreed book."""
         for row in snapshot.positions:
-            self.holding(row.account, row.instrument).reported = row.quantity
+            held = self.holding(row.account, row.instrument)
+            held.reported, held.average_cost = row.quantity, row.average_cost
         self.known = True
 
     def rows_of(self, snapshot: BookSnapshot) -> tuple[PositionRow, ...]:

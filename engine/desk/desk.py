@@ -4,15 +4,18 @@ Desk.apply takes what happened together as one batch and decides once, after all
 books. Same batches at the same instants give the same intents, so a journal replayed is the state.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
+from engine.desk.allocation.desk import AllocationDesk
 from engine.desk.facts import (
     AlertAcknowledged,
     AlertChannelReported,
     ArmedChanged,
+    BalanceReported,
+    BarrierFired,
     BookSnapshot,
     CloseRequested,
     ConfigApplied,
@@ -22,6 +25,9 @@ from engine.desk.facts import (
     Execution,
     ExecutionReported,
     Fact,
+    GuardReleased,
+    GuardRequested,
+    MarketFact,
     OrderPriced,
     OrderReport,
     OrderReported,
@@ -29,14 +35,21 @@ from engine.desk.facts import (
     OrderUnanswered,
     OrderUnpriced,
     PositionReported,
+    PositionRow,
+    ResetRequested,
+    SignalRaised,
+    TrailingMoved,
     VenueChanged,
     VenueState,
     VenueWarned,
 )
 from engine.desk.floor import Floor
-from engine.desk.intents import Intent, Severity
+from engine.desk.intents import Intent, Purpose, Severity
+from engine.desk.market import Bar, Quote
 from engine.desk.options.desk import OptionsDesk
 from engine.desk.orders import Order, is_ours
+from engine.desk.perps.desk import PerpsDesk
+from engine.desk.room import Room
 from engine.desk.snapshot import OrderState
 
 
@@ -64,6 +77,20 @@ class Desk:
         # Before every instant: a journal is replayed at the instants it was lived at.
         self.floor = Floor(now=datetime.min.replace(tzinfo=UTC))
         self.options = OptionsDesk(self.floor)
+        self.perps = PerpsDesk(self.floor)
+        self.allocation = AllocationDesk(self.floor)
+        self._rooms: tuple[Room, ...] = (self.options, self.perps, self.allocation)
+        self._room_of: dict[Purpose, Room] = {
+            Purpose.FLATTEN_SHARES: self.options,
+            Purpose.BUY_BACK_SHORT: self.options,
+            Purpose.SELL_LONG: self.options,
+            Purpose.CLOSE_ASSIGNED: self.perps,
+            Purpose.BARRIER_EXIT: self.perps,
+            Purpose.RESIDENT_STOP: self.perps,
+            Purpose.ENTRY: self.allocation,
+            Purpose.BRACKET: self.allocation,
+            Purpose.SELL_POSITION: self.allocation,
+        }
         self.config: ConfigApplied | None = None
         self._answers: list[Answer] = []
 
@@ -74,19 +101,30 @@ class Desk:
         if not news:
             return Outcome()
         self.floor.lose_silent_orders()
-        self.options.decide()
-        self.floor.forget_old()
+        for room in self._rooms:
+            room.decide()
+        self.floor.settle()
         answers, self._answers = tuple(self._answers), []
         return Outcome(facts=news, intents=self.floor.drain(), answers=answers)
 
     def next_deadline(self) -> datetime | None:
         """The next instant at which time alone may change a decision; feed DeadlinePassed then."""
-        times = (*self.floor.deadlines(), *self.options.deadlines())
-        return min((at for at in times if at > self.floor.now), default=None)
+        now = self.floor.now
+        times = [at for room in self._rooms for at in room.deadlines() if at > now]
+        times += [at for at in self.floor.deadlines() if at > now]
+        return min(times, default=None)
 
     def awaiting_price(self) -> Iterator[Order]:
-        """Closes that are decided and have no price yet, most urgent first."""
-        return (order for order in self.floor.orders.values() if order.state is OrderState.HELD)
+        """Orders that are decided and have no price yet, most urgent first."""
+        return (order for order in self.floor.live.values() if order.state is OrderState.HELD)
+
+    def quote(self, venue: str, ref: str, quote: Quote) -> tuple[MarketFact, ...]:
+        """Show a quote to those who wait for one; what it led to is to be applied as facts."""
+        return self.perps.quote(venue, ref, quote)
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> tuple[MarketFact, ...]:
+        """Show closed bars, oldest first; what they led to is to be applied as facts."""
+        return self.allocation.bars(venue, ref, bars)
 
     # --- taking facts ----------------------------------------------------------------------------
 
@@ -99,8 +137,7 @@ class Desk:
             case BookSnapshot():
                 return self._book_snapshot(fact)
             case PositionReported():
-                held = floor.book(fact.venue).holding(fact.row.account, fact.row.instrument)
-                return held.row(fact.row.quantity, floor.now)
+                return self._row(fact.venue, fact.row, floor.now)
             case ExecutionReported():
                 return self._execution(fact.venue, fact.execution)
             case OrderReported():
@@ -124,9 +161,25 @@ class Desk:
             case ArmedChanged():
                 self._arm(fact)
                 return True
+            case BarrierFired():
+                return self.perps.fired(fact)
+            case TrailingMoved():
+                return self.perps.trailing_moved(fact)
+            case SignalRaised():
+                return self.allocation.signal(fact)
+            case BalanceReported():
+                return self.allocation.balance(fact)
             case CloseRequested():
-                ok, message = self.options.request_close(fact)
-                self._answer(fact.request_id, ok, message)
+                self._close(fact)
+                return True
+            case GuardRequested():
+                self._answer(fact.request_id, *self.perps.guard(fact))
+                return True
+            case GuardReleased():
+                self._answer(fact.request_id, *self.perps.release(fact))
+                return True
+            case ResetRequested():
+                self._answer(fact.request_id, *self.allocation.reset(fact))
                 return True
             case AlertAcknowledged():
                 return self._acknowledge(fact)
@@ -158,7 +211,8 @@ class Desk:
                 fact.detail,
             )
         if standing.is_live and not was_live:
-            self.options.venue_returned(fact.venue)
+            for room in self._rooms:
+                room.venue_returned(fact.venue)
         if can_trade is False and before[2] is not False:
             self.floor.alert(
                 Severity.CRITICAL, f"{fact.venue} cannot act", fact.detail or "Orders are refused."
@@ -178,21 +232,25 @@ class Desk:
         for row in fact.orders:
             listed.add(row.client_order_id)
             news = self._order_row(row) or self._stray(row) or news
-        for order in list(floor.orders.values()):
-            if order.intent.venue == fact.venue and order.blocks:
+        for order in list(floor.live.values()):
+            if order.intent.venue == fact.venue:
                 news = True
                 self._reconcile_order(order, fact, order.intent.client_order_id in listed)
         for position in book.rows_of(fact):
-            holding = book.holding(position.account, position.instrument)
-            news = holding.row(position.quantity, fact.asked_at) or news
-        for holding in book.holdings.values():
-            if holding.row_surplus or holding.fill_surplus:
-                news = True
-                holding.reconcile(fact.asked_at, floor.now)
+            news = self._row(fact.venue, position, fact.asked_at) or news
+        for holding in book.reconcile(fact.asked_at, floor.now):
+            news = True
+            floor.touch(fact.venue, holding.account, holding.instrument)
         if book.doubts_emptiness:
             floor.ask(fact.venue, "the account looks empty: asked a second time")
             return True
         return news
+
+    def _row(self, venue: str, row: PositionRow, seen_at: datetime) -> bool:
+        if not self.floor.book(venue).row(row, seen_at):
+            return False
+        self.floor.touch(venue, row.account, row.instrument)
+        return True
 
     def _reconcile_order(self, order: Order, fact: BookSnapshot, listed: bool) -> None:
         now = self.floor.now
@@ -208,12 +266,12 @@ class Desk:
                 return
             if order.executed:
                 order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
-                self.options.order_ended(order)
+                self._ended(order)
             else:
-                self.options.order_absent(order)
+                self._room(order).order_absent(order)
         elif order.state is OrderState.WORKING and order.at < fact.asked_at:
             order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
-            self.options.order_ended(order)
+            self._ended(order)
 
     def _execution(self, venue: str, execution: Execution) -> bool:
         book = self.floor.book(venue)
@@ -221,22 +279,34 @@ class Desk:
             return False
         known = book.known
         change = book.count(execution, self.floor.now)
+        self.floor.touch(venue, execution.account, execution.instrument)
         order = self.floor.orders.get(execution.client_order_id or "")
         if order is not None:
             order.execute(change, self.floor.now)
+            self.floor.track(order)
             if order.is_terminal:
-                self.options.order_ended(order)
+                self._ended(order)
         if known:
-            self.options.take_execution(venue, execution, change)
+            for room in self._rooms:
+                room.take_execution(venue, execution, change)
         return True
 
     def _order_row(self, row: OrderRow) -> bool:
         order = self.floor.orders.get(row.client_order_id)
         if order is None or not order.report(row, self.floor.now):
             return False
+        self.floor.track(order)
         if order.is_terminal:
-            self.options.order_ended(order)
+            self._ended(order)
         return True
+
+    def _ended(self, order: Order) -> None:
+        intent = order.intent
+        self.floor.touch(intent.venue, intent.account, intent.instrument)
+        self._room(order).order_ended(order)
+
+    def _room(self, order: Order) -> Room:
+        return self._room_of[order.intent.purpose]
 
     def _stray(self, row: OrderRow) -> bool:
         strays = self.floor.strays
@@ -264,7 +334,10 @@ class Desk:
                     return False
                 order.hold(fact.reason)
                 self.floor.alert(
-                    Severity.CRITICAL, f"{order.intent.strategy_id}: close is held", fact.reason
+                    Severity.CRITICAL,
+                    f"{order.intent.strategy_id}: order is held",
+                    fact.reason,
+                    order.intent.strategy_id,
                 )
             case OrderUnanswered():
                 order.lose(fact.reason, self.floor.now)
@@ -275,7 +348,7 @@ class Desk:
         for standing in self.floor.standings.values():
             standing.state, standing.detail = VenueState.CONNECTING, ""
             standing.can_trade, standing.asked_at = None, None
-        for order in self.floor.orders.values():
+        for order in self.floor.live.values():
             if order.state is OrderState.SENDING:
                 order.lose("the engine stopped while it was being sent", self.floor.now)
 
@@ -285,8 +358,27 @@ class Desk:
         if self.config is None or self.config.armed != fact.armed:
             self.floor.armed = fact.armed
         self.config = fact
-        self.options.configure(fact)
+        for room in self._rooms:
+            room.configure(fact)
         return True
+
+    def _close(self, fact: CloseRequested) -> None:
+        """Ask every room; one that closes something makes the answer a yes."""
+        if not self.floor.armed:
+            text = "Disarmed: nothing is sent. Arm first (key d, or bulkhead arm)."
+            self._answer(fact.request_id, False, text)
+            return
+        answers = [found for room in self._rooms if (found := room.request_close(fact))]
+        agreed = [message for ok, message in answers if ok]
+        refused = [message for ok, message in answers if not ok]
+        if agreed or refused:
+            self._answer(fact.request_id, bool(agreed), " ".join(agreed or refused))
+        elif fact.strategy_id is None:
+            self._answer(fact.request_id, False, "Nothing is held that Bulkhead guards.")
+        else:
+            known = ", ".join(name for room in self._rooms for name in room.names()) or "none"
+            text = f"No strategy {fact.strategy_id}. Known: {known}."
+            self._answer(fact.request_id, False, text)
 
     def _arm(self, fact: ArmedChanged) -> None:
         word = "armed" if fact.armed else "disarmed"

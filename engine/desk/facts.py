@@ -10,8 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.desk.allocation.definitions import AllocationSettings
 from engine.desk.instruments import ContractSpec, Instrument
 from engine.desk.options.definitions import OptionSettings, StrategyDefinition
+from engine.desk.perps.definitions import BarrierSettings, ManagerSettings
 
 
 class Side(StrEnum):
@@ -33,12 +35,20 @@ class VenueState(StrEnum):
 
 class ExecutionOrigin(StrEnum):
     """Who caused an execution. HAND is a person at another client; BROKER the venue's own event
-    (an orphan execution of an assignment or exercise); LIQUIDATION the venue's liquidator."""
+    (an orphan execution of an assignment or exercise); LIQUIDATION the venue's liquidator.
+
+    ASSIGNEE put a liquidated stranger's position on our book; ASSIGNOR took ours away; ADL shrank
+    ours against a bankrupt counterparty; SETTLEMENT is a delivery or delisting.
+    """
 
     OURS = "OURS"
     HAND = "HAND"
     BROKER = "BROKER"
     LIQUIDATION = "LIQUIDATION"
+    ASSIGNEE = "ASSIGNEE"
+    ASSIGNOR = "ASSIGNOR"
+    ADL = "ADL"
+    SETTLEMENT = "SETTLEMENT"
 
 
 class OrderReport(StrEnum):
@@ -52,8 +62,35 @@ class OrderReport(StrEnum):
 
 
 class OrderType(StrEnum):
+    """STOP is a market order that waits at the venue for its stop price; OCO is a take-profit limit
+    and a stop, of which the one that fills cancels the other."""
+
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    OCO = "OCO"
+
+
+class TimeInForce(StrEnum):
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+
+
+class CloseType(StrEnum):
+    """What ended a position: one of its barriers, its signal's reversal, or a person."""
+
+    STOP_LOSS = "STOP_LOSS"
+    TRAILING_STOP = "TRAILING_STOP"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TIME_LIMIT = "TIME_LIMIT"
+    REVERSAL = "REVERSAL"
+    EMERGENCY = "EMERGENCY"
+
+
+class SignalKind(StrEnum):
+    ENTRY = "ENTRY"
+    REVERSAL = "REVERSAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +104,8 @@ class PositionRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One fill. execution_id is the venue's, without its correction suffix; revision counts
-    corrections, and a higher one replaces a lower. client_order_id is ours, or None."""
+    corrections, and a higher one replaces a lower. client_order_id is ours, or None. fee is what it
+    cost (negative: a rebate) in fee_currency. exit_leg tells which leg of an OCO filled."""
 
     execution_id: str
     revision: int = 1
@@ -79,6 +117,9 @@ class Execution:
     at: datetime
     origin: ExecutionOrigin
     client_order_id: str | None = None
+    fee: Decimal = Decimal(0)
+    fee_currency: str = ""
+    exit_leg: CloseType | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +197,59 @@ class VenueWarned:
     critical: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceReported:
+    """Cash at a venue: free may be spent now, total includes what orders lock."""
+
+    venue: str
+    account: str
+    currency: str
+    free: Decimal
+    total: Decimal
+
+
+# --- from market data ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierFired:
+    """A quote (or the clock: TIME_LIMIT) reached a barrier. price is the bid for a long position,
+    the ask for a short one, None where there was no quote."""
+
+    barrier_id: str
+    close_type: CloseType
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailingMoved:
+    """A trailing stop turned on, or its peak moved far enough to be worth a restart's memory."""
+
+    barrier_id: str
+    peak_price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRaised:
+    """A closed bar's z-score reached its threshold. price is that bar's close."""
+
+    venue: str
+    symbol: str
+    kind: SignalKind
+    z_score: float
+    price: Decimal
+    bar_at: datetime
+
+
 # --- from our own dispatcher ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPriced:
-    """An order got its terms and goes out with them. bid and ask are the quote that was used."""
+    """An order got its terms and goes out with them. bid and ask are the quote that was used.
+
+    limit_price is set for LIMIT and OCO (its take-profit), stop_price for STOP and OCO.
+    """
 
     client_order_id: str
     order_type: OrderType
@@ -169,6 +257,8 @@ class OrderPriced:
     outside_rth: bool
     bid: Decimal | None
     ask: Decimal | None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +297,8 @@ class ConfigApplied:
     armed: bool
     options: OptionSettings | None
     strategies: tuple[StrategyDefinition, ...]
+    managers: tuple[ManagerSettings, ...] = ()
+    allocation: AllocationSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,12 +310,43 @@ class ArmedChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRequested:
-    """A person wants a close. strategy_id None means everything. emergency overrides the refusal of
-    broken strategies and closes what is really held."""
+    """A person wants a close. strategy_id names a strategy, a barrier or an allocation's symbol;
+    None means everything. emergency overrides the refusal of broken strategies and closes what is
+    really held."""
 
     request_id: str
     strategy_id: str | None
     emergency: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardRequested:
+    """A person puts a held perpetual position under barriers."""
+
+    request_id: str
+    venue: str
+    account: str
+    ref: str
+    barriers: BarrierSettings
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardReleased:
+    """A person takes a position out from between its barriers; it stays held."""
+
+    request_id: str
+    barrier_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetRequested:
+    """A person wants reservations released; force releases those that something stands behind."""
+
+    request_id: str
+    force: bool
     by: str
 
 
@@ -255,17 +378,24 @@ VenueFact = (
     | OrderReported
     | ContractDescribed
     | VenueWarned
+    | BalanceReported
     | OrderUnanswered
 )
 
+MarketFact = BarrierFired | TrailingMoved | SignalRaised
+
 Fact = (
     VenueFact
+    | MarketFact
     | OrderPriced
     | OrderUnpriced
     | EngineStarted
     | ConfigApplied
     | ArmedChanged
     | CloseRequested
+    | GuardRequested
+    | GuardReleased
+    | ResetRequested
     | AlertAcknowledged
     | AlertChannelReported
     | DeadlinePassed

@@ -18,12 +18,14 @@ from engine.desk.intents import (
     Purpose,
     RaiseAlert,
     Severity,
+    WriteLine,
 )
 from engine.desk.orders import Order
 from engine.desk.snapshot import OrderState
 
 _URGENCY = {purpose: rank for rank, purpose in enumerate(Purpose)}
 _KEPT = 200
+_MOST_KEPT = 300
 UNANSWERED_AFTER = timedelta(seconds=10)
 
 
@@ -61,7 +63,9 @@ class Alert:
 class Floor:
     """books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> ….
 
-    strays: orders of our making that a venue has and the journal does not know, id -> row.
+    live: the orders that may still fill or whose fills are not all known, id -> Order. touched:
+    (venue, account, ref) whose rows, fills or orders changed since the rooms last decided. strays:
+    orders of our making that a venue has and the journal does not know, id -> row.
     """
 
     now: datetime
@@ -70,6 +74,8 @@ class Floor:
     standings: dict[str, VenueStanding] = field(default_factory=dict)
     specs: dict[tuple[str, str], ContractSpec] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    live: dict[str, Order] = field(default_factory=dict)
+    touched: set[tuple[str, str, str]] = field(default_factory=set)
     strays: dict[str, OrderRow] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     alert_count: int = 0
@@ -85,30 +91,55 @@ class Floor:
         return self.specs.get((venue, instrument.ref))
 
     def blocking(self, venue: str, account: str, ref: str) -> Order | None:
-        """The order because of which no other close of this instrument may go out, if any."""
+        """The order because of which no other close of this instrument may go out, if any. What
+        rests at the venue by design does not count: its room cancels it first where it must."""
         return next(
             (
                 order
-                for order in self.orders.values()
+                for order in self.live.values()
                 if order.intent.instrument.ref == ref
                 and order.intent.account == account
                 and order.intent.venue == venue
+                and not order.intent.purpose.is_resting
                 and order.blocks
             ),
             None,
         )
+
+    def touch(self, venue: str, account: str, instrument: Instrument) -> None:
+        self.touched.add((venue, account, instrument.ref))
+
+    def track(self, order: Order) -> None:
+        """Keep live true to an order that changed."""
+        key = order.intent.client_order_id
+        if order.blocks:
+            self.live[key] = order
+        else:
+            self.live.pop(key, None)
 
     def place(self, intent: PlaceOrder) -> None:
         """Have an order sent; one that the venue has already, from a life whose journal was lost,
         is adopted instead."""
         self.orders.pop(intent.client_order_id, None)
         order = self.orders[intent.client_order_id] = Order(intent=intent, at=self.now)
+        self.live[intent.client_order_id] = order
+        self.touch(intent.venue, intent.account, intent.instrument)
         stray = self.strays.pop(intent.client_order_id, None)
         if stray is None:
             self.outbox.append(intent)
             return
         order.executed = self.book(intent.venue).executed(intent.client_order_id)
         order.report(stray, self.now)
+        self.track(order)
+
+    def forget(self, order: Order) -> None:
+        """Drop an order that never was: its id may be used again."""
+        self.orders.pop(order.intent.client_order_id, None)
+        self.live.pop(order.intent.client_order_id, None)
+
+    def write(self, text: str, strategy_id: str | None = None) -> None:
+        """Write a line to the log and the journal."""
+        self.outbox.append(WriteLine(text=text, strategy_id=strategy_id))
 
     def ask(self, venue: str, reason: str) -> None:
         """Ask for a fresh book, once for all who want it at this instant."""
@@ -118,14 +149,23 @@ class Floor:
         standing.asked_at = self.now
         self.outbox.append(AskVenue(venue=venue, reason=reason))
 
-    def alert(self, severity: Severity, title: str, body: str = "") -> None:
+    def alert(
+        self, severity: Severity, title: str, body: str = "", strategy_id: str | None = None
+    ) -> None:
         self.alert_count += 1
         alert = Alert(
             id=f"A{self.alert_count}", severity=severity, title=title, body=body, at=self.now
         )
         self.alerts[alert.id] = alert
         self.outbox.append(
-            RaiseAlert(alert_id=alert.id, severity=severity, title=title, body=body, at=self.now)
+            RaiseAlert(
+                alert_id=alert.id,
+                severity=severity,
+                title=title,
+                body=body,
+                at=self.now,
+                strategy_id=strategy_id,
+            )
         )
 
     def drain(self) -> tuple[Intent, ...]:
@@ -136,22 +176,31 @@ class Floor:
 
     def lose_silent_orders(self) -> None:
         """Orders the venue has not answered in time are of unknown fate: ask for them."""
-        for order in self.orders.values():
+        for order in self.live.values():
             overdue = self.now - order.at >= UNANSWERED_AFTER
             if order.state is OrderState.SENDING and overdue:
                 order.lose("the venue has not answered", self.now)
                 self.ask(order.intent.venue, "an order was not answered")
 
     def deadlines(self) -> Iterator[datetime]:
-        for order in self.orders.values():
+        for order in self.live.values():
             if order.state is OrderState.SENDING:
                 yield order.at + UNANSWERED_AFTER
 
-    def forget_old(self) -> None:
-        """Bound what is kept: the oldest finished orders and acknowledged alerts go first."""
-        done = [key for key, order in self.orders.items() if not order.blocks]
-        for key in done[: max(0, len(self.orders) - _KEPT)]:
-            del self.orders[key]
+    def settle(self) -> None:
+        """End a decision: nothing is touched any more, and what is finished and old is forgotten.
+
+        The oldest finished orders and acknowledged alerts go first.
+        """
+        self.touched.clear()
+        for key in [key for key, order in self.live.items() if not order.blocks]:
+            del self.live[key]
+        if len(self.orders) > _MOST_KEPT:
+            done = [key for key in self.orders if key not in self.live]
+            for key in done[: len(self.orders) - _KEPT]:
+                del self.orders[key]
+        if len(self.alerts) <= _MOST_KEPT:
+            return
         settled = [key for key, alert in self.alerts.items() if alert.acknowledged]
         settled += [key for key in self.alerts if key not in settled]
         for key in settled[: max(0, len(self.alerts) - _KEPT)]:

@@ -54,13 +54,19 @@ class OptionContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perpetual:
-    """A perpetual future. contract_size: base currency a contract, 1 where quantities are base."""
+    """A perpetual future. symbol is BASE-QUOTE, as the managers name pairs.
+
+    Quantities of a linear one are base currency, whatever the venue counts in (the venue multiplies
+    by contract_size); of an inverse one they are the venue's contracts, each worth contract_size of
+    the quote currency.
+    """
 
     ref: str
     symbol: str
     base: str
     quote: str
     contract_size: Decimal = Decimal(1)
+    inverse: bool = False
 
     @property
     def name(self) -> str:
@@ -107,12 +113,24 @@ class PriceStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBand:
+    """Between which multiples of the market price an order's price may lie.
+
+    Source: Binance, PERCENT_PRICE_BY_SIDE.
+    """
+
+    lowest: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractSpec:
     """How a contract trades: its hours, its ticks, how it settles.
 
     trading is every hour the venue takes orders (outside_rth for stock), liquid the regular
-    session. Both are in time order and cover the days the venue told. Source: IB API,
-    ContractDetails and PriceIncrement. underlying_ref is set for options: whose quotes to show.
+    session. Both are in time order and cover the days the venue told; empty at venues that never
+    close. Source: IB API, ContractDetails and PriceIncrement. underlying_ref is set for options:
+    whose quotes to show. Minimums are per order, in the instrument's quantity and quote currency.
     """
 
     ref: str
@@ -125,3 +143,6 @@ class ContractSpec:
     cash_settled: bool = False
     quantity_step: Decimal = Decimal(1)
     underlying_ref: str | None = None
+    minimum_quantity: Decimal = Decimal(0)
+    minimum_notional: Decimal = Decimal(0)
+    sell_band: PriceBand | None = None

@@ -18,7 +18,18 @@ class Purpose(StrEnum):
 
     FLATTEN_SHARES = "FLATTEN_SHARES"
     BUY_BACK_SHORT = "BUY_BACK_SHORT"
+    CLOSE_ASSIGNED = "CLOSE_ASSIGNED"
+    BARRIER_EXIT = "BARRIER_EXIT"
+    SELL_POSITION = "SELL_POSITION"
     SELL_LONG = "SELL_LONG"
+    BRACKET = "BRACKET"
+    RESIDENT_STOP = "RESIDENT_STOP"
+    ENTRY = "ENTRY"
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether such an order waits at the venue by design, to protect a position."""
+        return self in (Purpose.BRACKET, Purpose.RESIDENT_STOP)
 
 
 class Severity(StrEnum):
@@ -28,9 +39,58 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marketable:
+    """Stock in its regular hours at market, anything else by a limit at most max_slippage (price
+    units) past the touch."""
+
+    max_slippage: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Immediate-or-cancel, up to touch x (1 + buffer) for a buy and (1 - buffer) for a sell."""
+
+    buffer: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtTouch:
+    """A good-till-cancelled limit at the price the other side shows now, within its step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAt:
+    """A market order that waits at the venue until the price reaches trigger."""
+
+    trigger: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtMarket:
+    """A market order. For a buy with spend set, spend of the quote currency at most."""
+
+    spend: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """An OCO around a long position: sold at above (a limit) or at below (a stop)."""
+
+    above: Decimal
+    below: Decimal
+
+
+Pricing = Marketable | Sweep | AtTouch | StopAt | AtMarket | Bracket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
     """Send one order. quantity is positive and already capped by the position. reason says in words
-    why it is sent. client_order_id is derived, so the same decision has the same id for ever."""
+    why it is sent. client_order_id is derived, so the same decision has the same id for ever.
+
+    strategy_id is the strategy, barrier or symbol it belongs to. A buy that spends an amount has
+    the quantity that amount is expected to buy.
+    """
 
     client_order_id: str
     venue: str
@@ -42,6 +102,8 @@ class PlaceOrder:
     strategy_id: str | None
     episode: str
     reason: str
+    pricing: Pricing = Marketable()
+    reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +133,12 @@ class RaiseAlert:
     strategy_id: str | None = None
 
 
-Intent = PlaceOrder | CancelOrder | AskVenue | RaiseAlert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteLine:
+    """Write one line to the log and the journal, in words the owner knows; no alert."""
+
+    text: str
+    strategy_id: str | None = None
+
+
+Intent = PlaceOrder | CancelOrder | AskVenue | RaiseAlert | WriteLine

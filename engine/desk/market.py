@@ -5,6 +5,7 @@ order is: terms() answers with OrderPriced or with the reason no price can be pu
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,6 +41,22 @@ class Quote:
     @property
     def crossed(self) -> bool:
         return self.bid is not None and self.ask is not None and self.bid > self.ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One closed bar; at is when it opened. Prices in the quote currency, volume in the base."""
+
+    at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = 0.0
+
+
+Quotes = Mapping[tuple[str, str], Quote]
+"""(venue, ref) -> the newest quote."""
 
 
 def _price(value: float | None) -> float | None:

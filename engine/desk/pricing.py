@@ -1,53 +1,89 @@
 """The price an order goes out with, from the live quote: terms, or the reason there are none.
 
-Options and stock outside regular hours go as limits that can be filled now; stock in regular hours
-goes to market. Nothing is ever priced blind.
+An order says how it wants to be priced (engine.desk.intents.Pricing); here that meets the quote and
+the instrument's steps. Nothing is ever priced blind.
 """
 
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import assert_never
 
-from engine.desk.facts import OrderPriced, OrderType, OrderUnpriced, Side
+from engine.desk.facts import OrderPriced, OrderType, OrderUnpriced, Side, TimeInForce
 from engine.desk.hours import is_open
 from engine.desk.instruments import ContractSpec, PriceStep, Stock
-from engine.desk.intents import PlaceOrder
+from engine.desk.intents import (
+    AtMarket,
+    AtTouch,
+    Bracket,
+    Marketable,
+    PlaceOrder,
+    StopAt,
+    Sweep,
+)
 from engine.desk.market import Quote
+
+ONE = Decimal(1)
 
 
 def price(
-    order: PlaceOrder,
-    quote: Quote | None,
-    spec: ContractSpec,
-    now: datetime,
-    max_slippage: Decimal,
+    order: PlaceOrder, quote: Quote | None, spec: ContractSpec, now: datetime
 ) -> OrderPriced | OrderUnpriced:
-    """Put terms on an order. max_slippage: how far past the touch a limit may reach, in price."""
-    regular = is_open(spec.liquid, now)
+    """Put terms on an order."""
     bid, ask = _decimal(quote.bid if quote else None), _decimal(quote.ask if quote else None)
-    if isinstance(order.instrument, Stock) and regular:
+    steps, pricing = spec.price_steps, order.pricing
+
+    def terms(
+        order_type: OrderType,
+        *,
+        limit: Decimal | None = None,
+        stop: Decimal | None = None,
+        outside_rth: bool = False,
+        lasts: TimeInForce = TimeInForce.GTC,
+    ) -> OrderPriced:
         return OrderPriced(
             client_order_id=order.client_order_id,
-            order_type=OrderType.MARKET,
-            limit_price=None,
-            outside_rth=False,
+            order_type=order_type,
+            limit_price=limit,
+            outside_rth=outside_rth,
             bid=bid,
             ask=ask,
+            stop_price=stop,
+            time_in_force=lasts,
         )
+
+    # What needs no quote.
+    match pricing:
+        case AtMarket():
+            return terms(OrderType.MARKET)
+        case StopAt():
+            stop = round_to_step(pricing.trigger, steps, order.side, floor_at_step=True)
+            return terms(OrderType.STOP, stop=stop)
+        case Bracket():
+            above = round_to_step(pricing.above, steps, Side.SELL, floor_at_step=True)
+            below = round_to_step(pricing.below, steps, Side.SELL, floor_at_step=True)
+            return terms(OrderType.OCO, limit=above, stop=below)
+        case Marketable() if isinstance(order.instrument, Stock) and is_open(spec.liquid, now):
+            return terms(OrderType.MARKET, lasts=TimeInForce.DAY)
+        case Marketable() | Sweep() | AtTouch():
+            pass
+        case _:
+            assert_never(pricing)
+
     touch = ask if order.side is Side.BUY else bid
     problem = _problem(order, quote, touch)
     if problem or touch is None:
         return OrderUnpriced(client_order_id=order.client_order_id, reason=problem)
-    limit = round_to_step(
-        touch + max_slippage * order.side.sign, spec.price_steps, order.side, floor_at_step=True
-    )
-    return OrderPriced(
-        client_order_id=order.client_order_id,
-        order_type=OrderType.LIMIT,
-        limit_price=limit,
-        outside_rth=isinstance(order.instrument, Stock),
-        bid=bid,
-        ask=ask,
-    )
+    match pricing:
+        case Marketable():
+            reach = touch + pricing.max_slippage * order.side.sign
+            stock, lasts = isinstance(order.instrument, Stock), TimeInForce.DAY
+        case Sweep():
+            reach = touch * (ONE + pricing.buffer * order.side.sign)
+            stock, lasts = False, TimeInForce.IOC
+        case AtTouch():
+            reach, stock, lasts = touch, False, TimeInForce.GTC
+    limit = round_to_step(reach, steps, order.side, floor_at_step=True)
+    return terms(OrderType.LIMIT, limit=limit, outside_rth=stock, lasts=lasts)
 
 
 def round_to_step(

@@ -108,11 +108,13 @@ class PlanLineView:
     reason: str
     estimated_price: float | None = None
     multiplier: Decimal | None = None
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyView:
-    """plan is what an emergency close would send now; shares is the signed stock of this strategy's
+    """advice is said, never done (an exercise that beats a sale). plan is what an emergency close
+    would send now; shares is the signed stock of this strategy's
     that is held beyond what it was built with, or that it was built with (a covered call)."""
 
     id: str
@@ -127,6 +129,7 @@ class StrategyView:
     shares: Decimal
     plan: tuple[PlanLineView, ...] = ()
     underlying_price: float | None = None
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,10 @@ class TrailingView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierView:
-    """Prices are absolute, in the instrument's quote currency."""
+    """Prices are absolute, in the instrument's quote currency. gross and net are that currency too,
+    net after fees paid; None while there is no mark. set_by names the manager or the person.
+    resident_stop is the stop price resting at the venue. reason says what it waits for or why it
+    needs its owner."""
 
     id: str
     venue: str
@@ -170,6 +176,92 @@ class BarrierView:
     time_limit_at: datetime | None
     state: str
     close_type: str | None
+    account: str = ""
+    gross: Decimal | None = None
+    net: Decimal | None = None
+    fees: Decimal = Decimal(0)
+    since: datetime | None = None
+    set_by: str = ""
+    resident_stop: Decimal | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """A held perpetual, guarded or not; quantity is signed. barrier_id is set where it is under
+    guard."""
+
+    venue: str
+    account: str
+    ref: str
+    instrument: str
+    quantity: Decimal
+    entry_price: Decimal | None
+    mark_price: Decimal | None
+    barrier_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceView:
+    """A position that is not as the strategies expect it; explained_by is empty where nothing
+    explains it."""
+
+    venue: str
+    account: str
+    instrument: str
+    expected: Decimal
+    held: Decimal
+    explained_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateView:
+    """Held legs that look like a strategy nobody registered. id is the one adoption would give."""
+
+    id: str
+    kind: str
+    underlying: str
+    venue: str
+    account: str
+    legs: tuple[LegView, ...]
+    shares: Decimal = Decimal(0)
+
+
+class SetState(StrEnum):
+    """Where a parameter set stands between its signals."""
+
+    WAITING = "WAITING"
+    BUYING = "BUYING"
+    PROTECTING = "PROTECTING"
+    IN_POSITION = "IN_POSITION"
+    SELLING = "SELLING"
+    ATTENTION = "ATTENTION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationSetView:
+    """One parameter set as it stands; money in the quote currency, quantity in the base.
+
+    z_score is of the last closed bar, None until bars_seen reaches bars_needed. would_keep says why
+    a reset would not release its reservation, empty where it would.
+    """
+
+    symbol: str
+    percent: Decimal
+    threshold: Decimal
+    z_score: float | None
+    bars_seen: int
+    bars_needed: int
+    state: SetState
+    reserved: Decimal
+    quantity: Decimal
+    entry_price: Decimal | None
+    mark_price: Decimal | None
+    take_profit: Decimal | None
+    stop_loss: Decimal | None
+    exit_z_score: Decimal = Decimal(0)
+    would_keep: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +281,9 @@ class AllocationView:
     availableBalance: float
     allocationPercentage: float
     reservations: tuple[ReservationView, ...] = ()
+    venue: str = ""
+    currency: str = ""
+    sets: tuple[AllocationSetView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +302,7 @@ class OrderView:
     strategy_id: str | None
     reason: str = ""
     at: datetime | None = None
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +330,6 @@ class Snapshot:
     allocation: AllocationView | None = None
     orders: tuple[OrderView, ...] = ()
     alerts: tuple[AlertView, ...] = ()
+    positions: tuple[PositionView, ...] = ()
+    differences: tuple[DifferenceView, ...] = ()
+    candidates: tuple[CandidateView, ...] = ()

@@ -10,6 +10,8 @@ from engine.desk.facts import (
     AlertAcknowledged,
     AlertChannelReported,
     ArmedChanged,
+    BalanceReported,
+    BarrierFired,
     BookSnapshot,
     CloseRequested,
     ConfigApplied,
@@ -20,6 +22,8 @@ from engine.desk.facts import (
     ExecutionOrigin,
     ExecutionReported,
     Fact,
+    GuardReleased,
+    GuardRequested,
     OrderPriced,
     OrderReported,
     OrderRow,
@@ -27,11 +31,22 @@ from engine.desk.facts import (
     OrderUnanswered,
     OrderUnpriced,
     PositionReported,
+    ResetRequested,
     Side,
+    SignalKind,
+    SignalRaised,
+    TrailingMoved,
     VenueChanged,
     VenueWarned,
 )
-from engine.desk.intents import AskVenue, CancelOrder, Intent, PlaceOrder, RaiseAlert
+from engine.desk.intents import (
+    AskVenue,
+    CancelOrder,
+    Intent,
+    PlaceOrder,
+    RaiseAlert,
+    WriteLine,
+)
 from engine.desk.text import clean_text
 from engine.journal.records import Entry
 
@@ -42,6 +57,10 @@ _ORIGINS = {
     ExecutionOrigin.HAND: ", by hand",
     ExecutionOrigin.BROKER: ", by the broker",
     ExecutionOrigin.LIQUIDATION: ", by the liquidator",
+    ExecutionOrigin.ASSIGNEE: ", assigned to us",
+    ExecutionOrigin.ASSIGNOR: ", assigned away from us",
+    ExecutionOrigin.ADL: ", auto-deleveraged",
+    ExecutionOrigin.SETTLEMENT: ", settled",
 }
 
 
@@ -133,6 +152,19 @@ def _words(item: Fact | Intent, was: Decimal | None) -> str:
             return f"ask {item.venue} for its whole book: {item.reason}"
         case RaiseAlert():
             return f"alert {item.severity}: {item.title}" + _after(". ", item.body)
+        case WriteLine():
+            return item.text
+        case BarrierFired():
+            at = "" if item.price is None else f" at {_price(item.price)}"
+            return f"barrier {item.barrier_id}: {item.close_type} reached{at}"
+        case TrailingMoved():
+            peak = _price(item.peak_price)
+            return f"barrier {item.barrier_id}: trailing stop follows a peak of {peak}"
+        case SignalRaised():
+            word = "buy" if item.kind is SignalKind.ENTRY else "reversal"
+            return (
+                f"{item.symbol}: {word} signal, z-score {item.z_score:.2f} at {_price(item.price)}"
+            )
         case _:
             return _surroundings(item)
 
@@ -145,6 +177,10 @@ def _surroundings(
     | ConfigApplied
     | ArmedChanged
     | CloseRequested
+    | GuardRequested
+    | GuardReleased
+    | ResetRequested
+    | BalanceReported
     | AlertAcknowledged
     | AlertChannelReported
     | DeadlinePassed,
@@ -163,14 +199,24 @@ def _surroundings(
         case EngineStarted():
             return f"engine {item.version} started, mode {item.mode}"
         case ConfigApplied():
-            names = ", ".join(strategy.id for strategy in item.strategies) or "no strategy"
-            armed = "armed" if item.armed else "disarmed"
-            return f"configuration in force: {armed}, guarding {names}"
+            return _configuration(item)
         case ArmedChanged():
             return f"{item.by} {'armed' if item.armed else 'disarmed'} the engine"
         case CloseRequested():
             what = "everything" if item.strategy_id is None else item.strategy_id
             return f"{item.by} asked to close {what}{' (emergency)' if item.emergency else ''}"
+        case GuardRequested():
+            return f"{item.by} put {item.ref} at {item.venue} between barriers"
+        case GuardReleased():
+            return f"{item.by} released {item.barrier_id} from its barriers"
+        case ResetRequested():
+            forced = ", all of them" if item.force else ""
+            return f"{item.by} asked to release the reservations{forced}"
+        case BalanceReported():
+            return (
+                f"{item.venue} balance: {_number(item.total)} {item.currency}, "
+                f"{_number(item.free)} free"
+            )
         case AlertAcknowledged():
             return f"{item.by} acknowledged alert {item.alert_id}"
         case AlertChannelReported():
@@ -180,6 +226,15 @@ def _surroundings(
             return "a deadline passed"
         case _:
             assert_never(item)
+
+
+def _configuration(item: ConfigApplied) -> str:
+    guarded = [strategy.id for strategy in item.strategies]
+    guarded += [f"assignments at {manager.venue}" for manager in item.managers]
+    if item.allocation is not None:
+        guarded += [one.symbol for one in item.allocation.sets]
+    armed = "armed" if item.armed else "disarmed"
+    return f"configuration in force: {armed}, guarding {', '.join(guarded) or 'nothing'}"
 
 
 def _book(item: BookSnapshot) -> str:
@@ -209,9 +264,17 @@ def _report(row: OrderRow) -> str:
 
 
 def _priced(item: OrderPriced) -> str:
-    terms = "at market"
-    if item.order_type is OrderType.LIMIT:
-        terms = f"with limit {_price(item.limit_price)}"
+    match item.order_type:
+        case OrderType.MARKET:
+            terms = "at market"
+        case OrderType.LIMIT:
+            terms = f"with limit {_price(item.limit_price)}"
+        case OrderType.STOP:
+            terms = f"to rest with its stop at {_price(item.stop_price)}"
+        case OrderType.OCO:
+            terms = f"as OCO: {_price(item.limit_price)} or {_price(item.stop_price)}"
+        case _:
+            assert_never(item.order_type)
     hours = ", also outside regular hours" if item.outside_rth else ""
     quote = f"bid {_price(item.bid)}, ask {_price(item.ask)}"
     return f"order {_short(item.client_order_id)} goes out {terms} ({quote}){hours}"

@@ -6,10 +6,9 @@ decides nothing itself, and nothing but a committed order ever leaves it.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 import structlog
 
@@ -24,8 +23,18 @@ from engine.desk.facts import (
     VenueFact,
 )
 from engine.desk.instruments import ContractSpec
-from engine.desk.intents import AskVenue, CancelOrder, Intent, PlaceOrder, RaiseAlert, Severity
-from engine.desk.market import Quote
+from engine.desk.intents import (
+    AskVenue,
+    AtMarket,
+    CancelOrder,
+    Intent,
+    PlaceOrder,
+    RaiseAlert,
+    Severity,
+    WriteLine,
+)
+from engine.desk.market import Bar, Quote
+from engine.desk.orders import Order
 from engine.desk.picture import picture
 from engine.desk.pricing import price
 from engine.desk.snapshot import Snapshot
@@ -38,7 +47,6 @@ from engine.venues.port import PricedOrder, Venue
 log = structlog.get_logger("bulkhead.engine")
 
 VERSION = "0.1.0"
-_NO_SLIPPAGE = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +126,28 @@ class Engine:
 
     def quote(self, venue: str, ref: str, quote: Quote) -> None:
         self._quotes[venue, ref] = quote
-        if any(
+        fired = self.desk.quote(venue, ref, quote)
+        if fired:
+            self.tell(*fired)
+        elif any(
             order.intent.instrument.ref == ref and order.intent.venue == venue
             for order in self.desk.awaiting_price()
         ):
-            self._carry(())
+            self.tell()
         self._publish(False)
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        signals = self.desk.bars(venue, ref, bars)
+        if signals:
+            self.tell(*signals)
+        self._publish(False)
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        return tuple(
+            _priced(order)
+            for order in self.desk.floor.live.values()
+            if order.intent.venue == venue and order.terms is not None
+        )
 
     def heard(self, venue: str) -> None:
         self._heard[venue] = asyncio.get_running_loop().time()
@@ -190,17 +214,20 @@ class Engine:
         records = self._records(outcome, now)
         intents = outcome.intents
         terms = self._price(now)
-        orders: list[tuple[str, PricedOrder]] = []
+        orders: list[str] = []
         if terms:
             for fact in terms:
                 if isinstance(fact, OrderPriced):
-                    orders.append(self._priced(fact))
+                    orders.append(fact.client_order_id)
             second = self.desk.apply(terms, now)
             records += self._records(second, now)
             intents += second.intents
         self._wake_at(self.desk.next_deadline())
         return Carried(
-            records=records, intents=intents, orders=tuple(orders), answers=outcome.answers
+            records=records,
+            intents=intents,
+            orders=tuple(self._outgoing(name) for name in orders),
+            answers=outcome.answers,
         )
 
     def _records(self, outcome: Outcome, now: datetime) -> tuple[Record, ...]:
@@ -214,7 +241,6 @@ class Engine:
 
     def _price(self, now: datetime) -> tuple[OrderPriced | OrderUnpriced, ...]:
         """Put terms on every close that has none yet, from the live quotes."""
-        settings = self.desk.options.settings
         found: list[OrderPriced | OrderUnpriced] = []
         for order in self.desk.awaiting_price():
             intent = order.intent
@@ -224,24 +250,14 @@ class Engine:
                 self.desk.floor.spec(intent.venue, intent.instrument)
                 or ContractSpec(ref=intent.instrument.ref),
                 now,
-                settings.max_slippage if settings is not None else _NO_SLIPPAGE,
             )
             if isinstance(terms, OrderPriced) or terms.reason != order.reason:
                 found.append(terms)
         return tuple(found)
 
-    def _priced(self, terms: OrderPriced) -> tuple[str, PricedOrder]:
-        intent = self.desk.floor.orders[terms.client_order_id].intent
-        return intent.venue, PricedOrder(
-            client_order_id=intent.client_order_id,
-            account=intent.account,
-            instrument=intent.instrument,
-            side=intent.side,
-            quantity=intent.quantity,
-            order_type=terms.order_type,
-            limit_price=terms.limit_price,
-            outside_rth=terms.outside_rth,
-        )
+    def _outgoing(self, client_order_id: str) -> tuple[str, PricedOrder]:
+        order = self.desk.floor.orders[client_order_id]
+        return order.intent.venue, _priced(order)
 
     async def _commit_and_act(self, carried: Carried) -> None:
         try:
@@ -268,7 +284,11 @@ class Engine:
             case PlaceOrder():
                 pass
             case CancelOrder():
-                self._venues[intent.venue].cancel(intent.client_order_id)
+                order = self.desk.floor.orders.get(intent.client_order_id)
+                if order is not None and order.terms is not None:
+                    self._venues[intent.venue].cancel(_priced(order))
+            case WriteLine():
+                log.info(intent.text)
             case AskVenue():
                 self._venues[intent.venue].ask()
             case RaiseAlert():
@@ -306,6 +326,29 @@ class Engine:
                     alert_id="engine", severity=Severity.CRITICAL, title=title, body=body, at=now
                 )
             )
+
+
+def _priced(order: Order) -> PricedOrder:
+    """Join what was decided of an order and the terms it was given, which it must have."""
+    intent, terms = order.intent, order.terms
+    if terms is None:
+        raise EngineError(f"order {intent.client_order_id} goes out without terms")
+    pricing = intent.pricing
+    return PricedOrder(
+        client_order_id=intent.client_order_id,
+        account=intent.account,
+        instrument=intent.instrument,
+        side=intent.side,
+        quantity=intent.quantity,
+        order_type=terms.order_type,
+        limit_price=terms.limit_price,
+        outside_rth=terms.outside_rth,
+        purpose=intent.purpose,
+        stop_price=terms.stop_price,
+        time_in_force=terms.time_in_force,
+        spend=pricing.spend if isinstance(pricing, AtMarket) else None,
+        reduce_only=intent.reduce_only,
+    )
 
 
 async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:

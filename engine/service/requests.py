@@ -1,24 +1,40 @@
 """Carries out what people ask over the attach socket: each request becomes a fact, or a reading."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import assert_never
 
 from engine.attach import (
     AcknowledgeAlert,
+    AdoptStrategy,
     Caller,
+    CheckConfig,
     CloseStrategies,
     GetStatus,
+    GuardPosition,
+    ReadConfig,
     ReadJournal,
+    ReleasePosition,
     Reply,
     Request,
     ResetAllocations,
     RunDrill,
+    SaveConfig,
     SetArmed,
     StopEngine,
     Subscribe,
     VerifyJournal,
 )
-from engine.desk.facts import AlertAcknowledged, ArmedChanged, CloseRequested, Fact
+from engine.desk.facts import (
+    AlertAcknowledged,
+    ArmedChanged,
+    CloseRequested,
+    Fact,
+    GuardReleased,
+    GuardRequested,
+    ResetRequested,
+)
+from engine.desk.perps.definitions import BarrierSettings
 from engine.desk.snapshot import StrategyStatus
 from engine.errors import BulkheadError
 from engine.journal import Journal, as_document, tell_all
@@ -53,7 +69,14 @@ class Requests:
     async def _answer(self, request: Request, caller: Caller) -> Reply:
         about = request.about
         match about:
-            case CloseStrategies() | SetArmed() | AcknowledgeAlert():
+            case (
+                CloseStrategies()
+                | SetArmed()
+                | AcknowledgeAlert()
+                | ResetAllocations()
+                | GuardPosition()
+                | ReleasePosition()
+            ):
                 answer = await self._engine.ask(_fact(about, request.id, caller), request.id)
                 return (
                     request.done(answer.message) if answer.ok else request.refused(answer.message)
@@ -74,8 +97,8 @@ class Requests:
                 verdict = await self._journal.verify()
                 reply = request.done if verdict.ok else request.refused
                 return reply(verdict.what)
-            case ResetAllocations():
-                return request.refused("No allocation desk is configured.")
+            case ReadConfig() | CheckConfig() | SaveConfig() | AdoptStrategy():
+                return request.refused("This engine has no config file: it runs the demo.")
             case GetStatus() | Subscribe():
                 return request.refused("Answered by the attach server.")
             case _:
@@ -95,10 +118,37 @@ def unprotected(engine: Engine) -> str:
     return f"Positions stay as they are; nobody guards {', '.join(held)} from now on."
 
 
-def _fact(
-    about: CloseStrategies | SetArmed | AcknowledgeAlert, request_id: str, caller: Caller
-) -> Fact:
+Asked = (
+    CloseStrategies
+    | SetArmed
+    | AcknowledgeAlert
+    | ResetAllocations
+    | GuardPosition
+    | ReleasePosition
+)
+
+
+def _fact(about: Asked, request_id: str, caller: Caller) -> Fact:
     match about:
+        case ResetAllocations():
+            return ResetRequested(request_id=request_id, force=about.force, by=caller.by)
+        case ReleasePosition():
+            return GuardReleased(request_id=request_id, barrier_id=about.barrier_id, by=caller.by)
+        case GuardPosition():
+            return GuardRequested(
+                request_id=request_id,
+                venue=about.venue,
+                account=about.account,
+                ref=about.ref,
+                barriers=BarrierSettings(
+                    stop_loss=_fraction(about.stop_loss),
+                    take_profit=_fraction(about.take_profit),
+                    trailing_activation=_fraction(about.trailing_activation),
+                    trailing_delta=_fraction(about.trailing_delta),
+                    time_limit_seconds=about.time_limit_seconds,
+                ),
+                by=caller.by,
+            )
         case CloseStrategies():
             return CloseRequested(
                 request_id=request_id,
@@ -110,3 +160,7 @@ def _fact(
             return ArmedChanged(request_id=request_id, armed=about.armed, by=caller.by)
         case AcknowledgeAlert():
             return AlertAcknowledged(request_id=request_id, alert_id=about.alert_id, by=caller.by)
+
+
+def _fraction(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -4,19 +4,24 @@ A venue never decides. It reports facts to its sink in the order they happened, 
 arrived together is told together), and it answers every order with facts, never with exceptions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from engine.desk.facts import OrderType, Side, VenueFact
+from engine.desk.facts import OrderType, Side, TimeInForce, VenueFact
 from engine.desk.instruments import Instrument
-from engine.desk.market import Quote
+from engine.desk.intents import Purpose
+from engine.desk.market import Bar, Quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedOrder:
-    """An order ready to go out. limit_price is set for LIMIT only. Good for the day."""
+    """An order ready to go out, with the terms it was given (engine.desk.facts.OrderPriced).
+
+    spend is the quote currency a market buy may cost; quantity is then only an expectation.
+    purpose tells a venue what to send first when its budget is short.
+    """
 
     client_order_id: str
     account: str
@@ -26,6 +31,11 @@ class PricedOrder:
     order_type: OrderType
     limit_price: Decimal | None
     outside_rth: bool
+    purpose: Purpose
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    spend: Decimal | None = None
+    reduce_only: bool = False
 
 
 class VenueSink(Protocol):
@@ -37,8 +47,16 @@ class VenueSink(Protocol):
     def quote(self, venue: str, ref: str, quote: Quote) -> None:
         """Hand over the newest quote of an instrument; it replaces the one before."""
 
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        """Hand over closed bars, oldest first: the history at first, then each as it closes. A bar
+        told twice counts once."""
+
     def heard(self, venue: str) -> None:
         """Say that the venue's link is alive now (any message counts)."""
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        """Our orders that are not known to have ended. A snapshot must tell of each (asked by its
+        client id where the venue's open orders do not list it): one it leaves out is absent."""
 
 
 class Venue(Protocol):
@@ -58,7 +76,7 @@ class Venue(Protocol):
         """Send an order at once. What is not known to have reached the venue is reported as
         OrderUnanswered; a refusal as OrderReported REJECTED."""
 
-    def cancel(self, client_order_id: str) -> None:
+    def cancel(self, order: PricedOrder) -> None:
         """Cancel an order by our id. The outcome is whatever the venue reports next."""
 
     def watch(self, instruments: Iterable[Instrument]) -> None:

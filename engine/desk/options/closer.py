@@ -8,7 +8,7 @@ from engine.desk.books import Book
 from engine.desk.floor import Floor
 from engine.desk.hours import EASTERN, is_open, next_open
 from engine.desk.instruments import Stock
-from engine.desk.intents import CancelOrder, PlaceOrder, Severity
+from engine.desk.intents import CancelOrder, Marketable, PlaceOrder, Severity
 from engine.desk.options.exit_plan import PlanLine, exit_plan
 from engine.desk.options.strategies import Episode, Strategy
 from engine.desk.orders import Order, client_order_id
@@ -19,8 +19,11 @@ _RETRY_LAST = timedelta(minutes=10)
 
 
 class Closer:
+    """max_slippage: how far past the touch a close may reach, currency per unit of price."""
+
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
+        self.max_slippage = Decimal(0)
 
     def advance(self, strategy: Strategy, book: Book) -> None:
         """Send what may go now of the strategy's exit plan, and finish it when nothing is left."""
@@ -77,7 +80,7 @@ class Closer:
         if episode is not None and order.intent.episode == _episode_name(strategy, episode):
             ref = order.intent.instrument.ref
             episode.attempts[ref] = max(0, episode.attempts.get(ref, 1) - 1)
-        self._floor.orders.pop(order.intent.client_order_id, None)
+        self._floor.forget(order)
 
     def deadlines(self, strategy: Strategy, book: Book) -> Iterator[datetime]:
         if strategy.episode is None:
@@ -152,6 +155,7 @@ class Closer:
                 strategy_id=strategy.id,
                 episode=name,
                 reason=f"{episode.reason}; {line.reason}",
+                pricing=Marketable(max_slippage=self.max_slippage),
             )
         )
 
@@ -189,7 +193,7 @@ class Closer:
         return any(order.blocks for order in self._orders_of(strategy))
 
     def _orders_of(self, strategy: Strategy) -> list[Order]:
-        orders = self._floor.orders.values()
+        orders = self._floor.live.values()
         return [order for order in orders if order.intent.strategy_id == strategy.id]
 
 

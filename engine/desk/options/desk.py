@@ -33,6 +33,8 @@ class OptionsDesk:
     def configure(self, fact: ConfigApplied) -> None:
         """Take the declared strategies; those unchanged keep their state, running exits go on."""
         self.settings = fact.options
+        if fact.options is not None:
+            self.closer.max_slippage = fact.options.max_slippage
         kept: dict[str, Strategy] = {}
         for definition in fact.strategies:
             old = self.strategies.get(definition.id)
@@ -87,19 +89,18 @@ class OptionsDesk:
                 self._sight(strategy)
                 self.closer.advance(strategy, book)
 
-    def request_close(self, fact: CloseRequested) -> tuple[bool, str]:
-        """Answer a person's wish to close; True when it is under way."""
-        if not self._floor.armed:
-            return False, "Disarmed: nothing is sent. Arm first (key d, or bulkhead arm)."
+    def names(self) -> Iterator[str]:
+        return iter(self.strategies)
+
+    def request_close(self, fact: CloseRequested) -> tuple[bool, str] | None:
         if fact.strategy_id is None:
             targets = [s for s in self.strategies.values() if not s.closed and not s.is_flat]
             if not targets:
-                return False, "Nothing is held in any declared strategy."
+                return None
         else:
             strategy = self.strategies.get(fact.strategy_id)
             if strategy is None:
-                known = ", ".join(self.strategies) or "none"
-                return False, f"No strategy {fact.strategy_id}. Declared: {known}."
+                return None
             if strategy.closed or strategy.is_flat:
                 return False, f"Nothing is held of {strategy.id}."
             targets = [strategy]

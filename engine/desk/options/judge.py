@@ -222,7 +222,7 @@ class Judge:
         settings: OptionSettings,
     ) -> None:
         now = self._floor.now
-        book.holding(account, told.instrument).explain(told.change, now)
+        book.explain(book.holding(account, told.instrument), told.change, now)
         if not isinstance(told.instrument, OptionContract):
             self._settle(
                 venue, account, told.instrument, told.kind, abs(told.change), None, told.evidence
@@ -230,7 +230,7 @@ class Judge:
             return
         stock = _stock_of(book, account, told.instrument)
         if told.shares and stock is not None:
-            stock.explain(told.shares, now)
+            book.explain(stock, told.shares, now)
         rest, shares_left = told.change, told.shares
         for strategy in strategies:
             leg = strategy.leg_of(told.instrument) if strategy.account == account else None

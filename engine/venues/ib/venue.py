@@ -94,9 +94,9 @@ class IbVenue:
         fact = OrderReported(venue=self.name, row=row)
         asyncio.get_running_loop().call_soon(self._sink.facts, [fact])
 
-    def cancel(self, client_order_id: str) -> None:
+    def cancel(self, order: PricedOrder) -> None:
         if self._session is not None:
-            self._session.cancel(client_order_id)
+            self._session.cancel(order.client_order_id)
 
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self._watched = tuple(instruments)
@@ -115,7 +115,9 @@ class _OnlyChanges:
         self._sink = sink
         self._last: VenueChanged | None = None
         self.quote = sink.quote
+        self.bars = sink.bars
         self.heard = sink.heard
+        self.doubtful = sink.doubtful
 
     @property
     def is_down(self) -> bool:

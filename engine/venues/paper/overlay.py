@@ -6,7 +6,7 @@ neither an order nor a cancel ever reaches the real venue.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.desk.facts import (
+    BalanceReported,
     BookSnapshot,
     ContractDescribed,
     ExecutionReported,
@@ -32,7 +33,7 @@ from engine.desk.facts import (
 )
 from engine.desk.hours import has_expired, trading_date
 from engine.desk.instruments import ContractSpec, Instrument, OptionContract
-from engine.desk.market import Quote
+from engine.desk.market import Bar, Quote
 from engine.errors import InputError
 from engine.venues.paper import storage
 from engine.venues.paper.book import PaperBook, PaperOrder
@@ -80,7 +81,7 @@ class PaperFills:
         self._turning = False
         self._running = False
         self._save_failed = False
-        self._inner = make(_Ear(self._hear_facts, self._hear_quote, sink.heard))
+        self._inner = make(_Ear(self._hear_facts, self._hear_quote, sink))
         self.kind = self._inner.kind
         assert self._inner.name == name, "the real venue goes by another name"
 
@@ -115,11 +116,11 @@ class PaperFills:
         else:
             self._soon(partial(self._overlay.reported, known))
 
-    def cancel(self, client_order_id: str) -> None:
+    def cancel(self, order: PricedOrder) -> None:
         if self._running:
-            self._soon(partial(self._overlay.cancel, client_order_id))
+            self._soon(partial(self._overlay.cancel, order.client_order_id))
         else:
-            self._tell(self._unanswered(client_order_id))
+            self._tell(self._unanswered(order.client_order_id))
 
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self._asked = {it.ref: it for it in instruments}
@@ -237,11 +238,20 @@ class PaperFills:
 
 @dataclass(frozen=True, slots=True)
 class _Ear:
-    """What the real venue gets for a sink."""
+    """What the real venue gets for a sink: no order of ours is there, so none is doubtful."""
 
     facts: Callable[[Iterable[VenueFact]], None]
     quote: Callable[[str, str, Quote], None]
-    heard: Callable[[str], None]
+    sink: VenueSink
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        self.sink.bars(venue, ref, bars)
+
+    def heard(self, venue: str) -> None:
+        self.sink.heard(venue)
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        return ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -382,7 +392,7 @@ class Overlay:
             case OrderReported(row=order):
                 self.real_orders.add(order.client_order_id)
                 return fact
-            case ExecutionReported() | VenueWarned() | OrderUnanswered():
+            case ExecutionReported() | VenueWarned() | OrderUnanswered() | BalanceReported():
                 return fact
 
     def holds(self, account: str, instrument: Instrument) -> tuple[VenueFact, ...]:

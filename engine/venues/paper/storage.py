@@ -28,6 +28,7 @@ from engine.desk.instruments import (
     SpotPair,
     Stock,
 )
+from engine.desk.intents import Purpose
 from engine.venues.paper.book import Delivery, PaperBook, PaperOrder
 from engine.venues.port import PricedOrder
 
@@ -130,6 +131,7 @@ def _order_out(known: PaperOrder) -> dict[str, Any]:
         "order_type": order.order_type.value,
         "limit_price": _text(order.limit_price),
         "outside_rth": order.outside_rth,
+        "purpose": order.purpose.value,
         "venue_order_id": known.venue_order_id,
         "placed_at": known.placed_at.isoformat(),
         "report": known.report.value,
@@ -149,6 +151,7 @@ def _order_in(it: Mapping[str, Any]) -> PaperOrder:
             order_type=OrderType(it["order_type"]),
             limit_price=_decimal(it["limit_price"]),
             outside_rth=bool(it["outside_rth"]),
+            purpose=Purpose(it["purpose"]),
         ),
         venue_order_id=it["venue_order_id"],
         placed_at=datetime.fromisoformat(it["placed_at"]),

@@ -184,11 +184,11 @@ class PaperVenue:
         else:
             self._soon(partial(self._broker.reported, known))
 
-    def cancel(self, client_order_id: str) -> None:
+    def cancel(self, order: PricedOrder) -> None:
         if self._running:
-            self._soon(partial(self._broker.cancel, client_order_id))
+            self._soon(partial(self._broker.cancel, order.client_order_id))
         else:
-            self._tell(self._unanswered(client_order_id))
+            self._tell(self._unanswered(order.client_order_id))
 
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self._watched = {it.ref: it for it in instruments}

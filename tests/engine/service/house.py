@@ -182,6 +182,8 @@ class Tap:
         self.books = 0
         self.quote = engine.quote
         self.heard = engine.heard
+        self.bars = engine.bars
+        self.doubtful = engine.doubtful
 
     def facts(self, batch: Iterable[VenueFact]) -> None:
         batch = tuple(batch)

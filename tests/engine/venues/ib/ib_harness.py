@@ -1,7 +1,7 @@
 """A sink that remembers and can be waited on, and an IB venue running against a loopback TWS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,8 @@ from engine.desk.facts import (
     VenueWarned,
 )
 from engine.desk.instruments import Instrument, OptionContract, Right, Stock
-from engine.desk.market import Quote
+from engine.desk.intents import Purpose
+from engine.desk.market import Bar, Quote
 from engine.desk.orders import client_order_id
 from engine.venues.ib.settings import IbSettings
 from engine.venues.ib.venue import IbVenue
@@ -64,6 +65,12 @@ class Sink:
         assert venue == NAME
         self.quotes[ref] = quote
         self._wake()
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        raise AssertionError("no bars come from here")
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        return ()
 
     def heard(self, venue: str) -> None:
         assert venue == NAME
@@ -214,6 +221,7 @@ def an_order(
         order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
         limit_price=None if limit is None else Decimal(limit),
         outside_rth=outside_rth,
+        purpose=Purpose.FLATTEN_SHARES,
     )
 
 

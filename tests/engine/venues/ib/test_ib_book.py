@@ -276,7 +276,7 @@ async def test_our_order_that_worked_before_the_restart_is_in_the_snapshot() -> 
     async with tws, venue_at(tws, forget=False) as (venue, sink):
         (row,) = sink.all(BookSnapshot)[0].orders
         assert (row.client_order_id, row.report) == (ref, "WORKING")
-        venue.cancel(ref)
+        venue.cancel(an_order())
         await tws.cancels_reached(1)
         assert tws.cancels[0].order_id == 5
 

@@ -140,7 +140,7 @@ async def test_a_cancelled_order_is_cancelled_once() -> None:
         tws.set_order_policy(rest())
         venue.place(an_order())
         await sink.until(lambda: sink.reports(REF)[-1:] == [WORKING])
-        venue.cancel(REF)
+        venue.cancel(an_order())
         await sink.until(lambda: sink.reports(REF)[-1] is CANCELLED)
         await snapshot_after(venue, sink)
         assert set(sink.reports(REF)) == {WORKING, CANCELLED}
@@ -152,7 +152,7 @@ async def test_a_cancel_that_comes_too_late_asks_and_finds_the_fill() -> None:
         venue.place(an_order())
         await sink.until(lambda: sink.reports(REF)[-1:] == [WORKING])
         tws.set_cancel_answer(CancelAnswer.FILL_FIRST)
-        venue.cancel(REF)
+        venue.cancel(an_order())
         await sink.until_count(BookSnapshot)
         assert sink.reports(REF)[-1] is FILLED
         assert CANCELLED not in sink.reports(REF)
@@ -164,14 +164,14 @@ async def test_a_cancel_of_an_order_not_found_concludes_nothing() -> None:
         venue.place(an_order())
         await sink.until(lambda: sink.reports(REF)[-1:] == [WORKING])
         tws.set_cancel_answer(CancelAnswer.NOT_FOUND)
-        venue.cancel(REF)
+        venue.cancel(an_order())
         (snapshot,) = await sink.until_count(BookSnapshot)
         assert [row.report for row in snapshot.orders] == [WORKING]
 
 
 async def test_a_cancel_of_an_order_nobody_knows_asks() -> None:
     async with LoopbackTws(condor_scene()) as tws, venue_at(tws) as (venue, sink):
-        venue.cancel(REF)
+        venue.cancel(an_order())
         (snapshot,) = await sink.until_count(BookSnapshot)
         assert snapshot.orders == ()
         assert not tws.cancels
@@ -185,7 +185,7 @@ async def test_another_clients_order_cannot_be_cancelled_and_a_person_hears_it()
     )  # fmt: skip
     async with tws, venue_at(tws, forget=False) as (venue, sink):
         assert sink.all(BookSnapshot)[0].orders[0].report is WORKING
-        venue.cancel(REF)
+        venue.cancel(an_order())
         await sink.until(lambda: bool(sink.warnings("cancel")))
         assert "API client 3" in sink.warnings("cancel")[0].text
         assert not tws.cancels

@@ -2,7 +2,7 @@
 what it is told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,8 @@ from engine.desk.facts import (
     VenueFact,
 )
 from engine.desk.instruments import Instrument, OptionContract, Right, Stock
-from engine.desk.market import Quote
+from engine.desk.intents import Purpose
+from engine.desk.market import Bar, Quote
 from engine.venues.paper.market import SyntheticMarket
 from engine.venues.paper.venue import PaperVenue
 from engine.venues.port import PricedOrder
@@ -44,6 +45,12 @@ class KeepingSink:
     def quote(self, venue: str, ref: str, quote: Quote) -> None:
         self.quotes[ref] = quote
         self.quoted += 1
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        raise AssertionError("no bars come from here")
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        return ()
 
     def heard(self, venue: str) -> None:
         self.heard_count += 1
@@ -141,6 +148,7 @@ def priced(
         order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
         limit_price=None if limit is None else Decimal(limit),
         outside_rth=outside_rth,
+        purpose=Purpose.FLATTEN_SHARES,
     )
 
 

@@ -162,7 +162,7 @@ async def test_a_cancelled_order_does_not_fill_afterwards(rig, words):
     async with rig.running(venue) as sink:
         venue.place(words.priced("c1", words.spy, Side.BUY, 100, "440.00"))
         await rig.settle()
-        venue.cancel("c1")
+        venue.cancel(words.priced("c1", words.spy, Side.SELL, 100))
         await rig.settle()
         assert sink.story()[-1] == ("CANCELLED", 0)
         rig.market.move("SPY", 430.0)
@@ -175,8 +175,8 @@ async def test_a_cancel_too_late_or_of_a_stranger_says_what_the_order_really_is(
     async with rig.running(venue) as sink:
         venue.place(words.priced("c1", words.spy, Side.SELL, 100))
         await rig.settle()
-        venue.cancel("c1")
-        venue.cancel("nobody")
+        venue.cancel(words.priced("c1", words.spy, Side.SELL, 100))
+        venue.cancel(words.priced("nobody", words.spy, Side.SELL, 100))
         await rig.settle()
         late, stranger = sink.of(OrderReported)[-2:]
         assert late.row.report is OrderReport.FILLED

@@ -71,8 +71,8 @@ class ScriptedVenue:
     def place(self, order: PricedOrder) -> None:
         self.sent.append(order)
 
-    def cancel(self, client_order_id: str) -> None:
-        self.sent.append(client_order_id)
+    def cancel(self, order: PricedOrder) -> None:
+        self.sent.append(order.client_order_id)
 
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self.watched = tuple(instruments)
@@ -160,7 +160,7 @@ async def test_the_real_venue_is_never_sent_an_order_or_a_cancel(rig, words):
             words.priced("market", words.spy, Side.SELL, 10),
         )
         for name in ("rests", "market", "real", "unknown"):
-            stage.paper.cancel(name)
+            stage.paper.cancel(words.priced(name, words.spy, Side.BUY, 1))
         await rig.settle()
         stage.real.turn(VenueState.DOWN)
         await stage.place(words.priced("late", words.spy, Side.SELL, 1))
@@ -428,7 +428,7 @@ async def test_a_cancel_ends_what_rests_and_tells_the_truth_of_the_rest(rig, wor
         )
         rig.sink.batches.clear()
         for name in ("rests", "done", "unknown"):
-            stage.paper.cancel(name)
+            stage.paper.cancel(words.priced(name, words.spy, Side.BUY, 1))
         await rig.settle()
         assert [it.row.report.value for it in stage.sink.of(OrderReported)] == [
             "CANCELLED",

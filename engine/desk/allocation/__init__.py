@@ -1,0 +1,1 @@
+"""Allocation: each z-score strategy trades with its own reserved funds."""

@@ -1,0 +1,37 @@
+"""What a person declared about the allocation desk: shares of the account, signals, brackets."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class ScoreOf(StrEnum):
+    """What the z-score is taken of: a closed bar's price, or its return."""
+
+    PRICE = "price"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSet:
+    """One symbol's share and bracket. Percents are percents (33.3 is 33.3 %)."""
+
+    symbol: str
+    allocation_percent: Decimal
+    z_score_threshold: Decimal
+    profit_percent: Decimal
+    stop_loss_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationSettings:
+    """The [allocation] table. window counts closed bars of interval_seconds each."""
+
+    venue: str
+    sets: tuple[ParameterSet, ...]
+    window: int = 100
+    interval_seconds: int = 60
+    score_of: ScoreOf = ScoreOf.PRICE
+    exit_z_score: Decimal = Decimal(0)
+    scale_to_full: bool = False
+    quote_currency: str = "USDT"

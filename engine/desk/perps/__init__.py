@@ -1,0 +1,1 @@
+"""Perpetuals: what a venue put on the book, and positions held between barriers."""
