@@ -74,7 +74,7 @@ def _step(annotation: Any, part: str | int, raw: object) -> Any:
     if model is not None:
         info = _info(model, part)
         return info.annotation if info is not None else None
-    for one in _alternatives(annotation):
+    for one in alternatives(annotation):
         origin = get_origin(one)
         if origin is tuple and isinstance(part, int):
             return get_args(one)[0]
@@ -86,7 +86,7 @@ def _step(annotation: Any, part: str | int, raw: object) -> Any:
 def _model(annotation: Any, raw: object) -> type[BaseModel] | None:
     models = [
         one
-        for one in _alternatives(annotation)
+        for one in alternatives(annotation)
         if isinstance(one, type) and issubclass(one, BaseModel)
     ]
     if len(models) < 2:
@@ -99,12 +99,13 @@ def _model(annotation: Any, raw: object) -> type[BaseModel] | None:
     return None
 
 
-def _alternatives(annotation: Any) -> Sequence[Any]:
+def alternatives(annotation: Any) -> Sequence[Any]:
+    """The members of a union, Annotated taken off."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _alternatives(get_args(annotation)[0])
+        return alternatives(get_args(annotation)[0])
     if origin is Union or origin is types.UnionType:
-        return [one for part in get_args(annotation) for one in _alternatives(part)]
+        return [one for part in get_args(annotation) for one in alternatives(part)]
     return [annotation]
 
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 import tomlkit
 from pydantic import BaseModel
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
+from tomlkit.items import AoT, Array, InlineTable
 
 from engine.config.errors import FileChangedError, SaveError
 from engine.config.load import load_text, nested_too_deeply, parse, read_text
@@ -44,6 +44,10 @@ class Document:
     toml: tomlkit.TOMLDocument
     plain: dict[str, Any]
     fingerprint: str | None
+
+    @property
+    def text(self) -> str:
+        return tomlkit.dumps(self.toml)
 
 
 def open_document(path: str | os.PathLike[str]) -> Document:
@@ -78,7 +82,8 @@ def parse_path(text: str) -> Path:
 
 
 def set_value(document: Document, path: str, value: object) -> None:
-    """Set one key, making the tables above it; None removes the key. Raises SaveError.
+    """Set one key, making the tables above it; None removes the key, the index after a list's last
+    entry adds one. Raises SaveError.
 
     A Decimal, a date and a secret reference are written as text, so they come back exactly.
     """
@@ -86,9 +91,10 @@ def set_value(document: Document, path: str, value: object) -> None:
     written = _written(value)
     toml, raw = copy.deepcopy(document.toml), copy.deepcopy(document.plain)
     for root in (toml, raw):
-        table = _table(root, steps[:-1], make=value is not None)
+        table = _table(root, steps[:-1], steps[-1], make=value is not None)
         if table is not None:
-            _put(table, steps, written)
+            dressed = root is toml and isinstance(written, dict) and not isinstance(table, Array)
+            _put(table, steps, _dressed(written) if dressed else written)
     document.toml, document.plain = toml, raw
 
 
@@ -97,16 +103,8 @@ def append_strategy(document: Document, strategy: Strategy) -> None:
     if not isinstance(document.plain.get("options"), dict):
         raise SaveError("options: has no table to add a strategy to")
     fields = _written(strategy)
-    toml, raw = copy.deepcopy(document.toml), copy.deepcopy(document.plain)
-    raw["options"].setdefault("strategies", []).append(fields)
-    table = tomlkit.table()
-    for key, value in fields.items():
-        table.add(key, _lines(value) if key == "legs" else value)
-    options: Any = toml["options"]
-    if "strategies" not in options:
-        options.append("strategies", tomlkit.aot())
-    options["strategies"].append(table)
-    document.toml, document.plain = toml, raw
+    count = len(document.plain["options"].get("strategies", ()))
+    set_value(document, f"options.strategies[{count}]", fields)
 
 
 def save(document: Document) -> Config:
@@ -116,7 +114,7 @@ def save(document: Document) -> Config:
     is no longer the one that was read, SaveError when it cannot be written. The file then is as it
     was. Its mode becomes 0600; a symbolic link stays one, and what it points at is replaced.
     """
-    text = tomlkit.dumps(document.toml)
+    text = document.text
     name = str(document.path)
     config = load_text(text, file=name, folder=document.path.absolute().parent)
     if parse(text, name) != document.plain:
@@ -170,8 +168,11 @@ def _keep_owner(target: FilePath, descriptor: int) -> None:
         os.fchown(descriptor, about.st_uid, about.st_gid)
 
 
-def _table(root: Any, steps: Path, *, make: bool) -> Any:
-    """Find the table at steps, making missing ones; None when it is missing and not to be made."""
+def _table(root: Any, steps: Path, last: str | int, *, make: bool) -> Any:
+    """Find the table at steps, making missing ones; None when it is missing and not to be made.
+
+    last is the step that comes after: a number makes a list.
+    """
     here = root
     for depth, step in enumerate(steps):
         place = dotted(steps[: depth + 1])
@@ -183,7 +184,8 @@ def _table(root: Any, steps: Path, *, make: bool) -> Any:
         elif step not in here:
             if not make:
                 return None
-            here[step] = _new_table(root, here)
+            below = steps[depth + 1] if depth + 1 < len(steps) else last
+            here[step] = _new_list(root) if isinstance(below, int) else _new_table(root, here)
         here = here[step]
     return here
 
@@ -194,11 +196,20 @@ def _new_table(root: object, parent: object) -> Any:
     return tomlkit.inline_table() if isinstance(parent, InlineTable) else tomlkit.table()
 
 
+def _new_list(root: object) -> Any:
+    return tomlkit.aot() if isinstance(root, tomlkit.TOMLDocument) else []
+
+
 def _put(table: Any, steps: Path, written: object) -> None:
     last = steps[-1]
     match table, last:
         case list(), int() if last < len(table):
             is_there = True
+        case list(), int() if last == len(table) and written is not None:
+            if isinstance(table, AoT) and not isinstance(written, Mapping):
+                raise SaveError(f"{dotted(steps)}: wants a table")
+            table.append(copy.deepcopy(written))
+            return
         case MutableMapping(), str():
             is_there = last in table
         case _:
@@ -235,6 +246,15 @@ def _written(value: object) -> Any:
             return [_written(one) for one in value]
         case _:
             raise SaveError(f"a {type(value).__name__} cannot be written to the file")
+
+
+def _dressed(fields: Mapping[str, Any]) -> Any:
+    """Make a table of fields the way the sample writes one."""
+    table = tomlkit.table()
+    for key, value in fields.items():
+        rows = isinstance(value, list) and value and isinstance(value[0], dict)
+        table.add(key, _lines(value) if rows else value)
+    return table
 
 
 def _lines(rows: list[dict[str, Any]]) -> Any:

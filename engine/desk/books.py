@@ -5,19 +5,24 @@ surpluses: row_surplus is row change that no execution explained yet, fill_surpl
 whose row has not come yet. Equal ones cancel. What stays in row_surplus wants an explanation.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.desk.facts import BookSnapshot, Execution, ExecutionOrigin, PositionRow
 from engine.desk.instruments import Instrument
 
 ZERO = Decimal(0)
+_CLOCKS_AGREE = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
 class Holding:
-    """One instrument in one account. Quantities are signed; average_cost is as the venue says."""
+    """One instrument in one account. Quantities are signed; average_cost is as the venue says.
+
+    checked_at: when the newest snapshot was asked that held against what is unsettled.
+    """
 
     account: str
     instrument: Instrument
@@ -27,6 +32,7 @@ class Holding:
     since: datetime | None = None
     executions_checked: bool = False
     confirmations: int = 0
+    checked_at: datetime | None = None
     average_cost: Decimal | None = None
 
     @property
@@ -66,11 +72,17 @@ class Holding:
         if self.row_surplus and self.since is not None and self.since <= asked_at:
             self.executions_checked = True
             self.confirmations += 1
+            self.checked_at = asked_at
 
     def explain(self, quantity: Decimal, now: datetime) -> None:
         """Take quantity of the unexplained change as explained."""
         self.row_surplus -= quantity
         self._stamp(now)
+
+    def unexplain(self, quantity: Decimal, now: datetime) -> None:
+        """Take an explanation back: an execution came that tells better."""
+        self.row_surplus += quantity
+        self._cancel(now)
 
     def _cancel(self, now: datetime) -> None:
         if self.row_surplus * self.fill_surplus > 0:
@@ -84,18 +96,21 @@ class Holding:
         self.since = now if self.row_surplus or self.fill_surplus else None
         self.executions_checked = False
         self.confirmations = 0
+        self.checked_at = None
 
 
 class Book:
     """Everything held at one venue, and the executions already counted.
 
-    holdings: (account, ref) -> Holding; unsettled: those of them with a surplus.
+    holdings: (account, ref) -> Holding; unsettled: those of them with a surplus. adopted_at: when
+    the first picture was asked for.
     """
 
     def __init__(self) -> None:
         self.holdings: dict[tuple[str, str], Holding] = {}
         self.unsettled: dict[tuple[str, str], Holding] = {}
         self.known = False
+        self.adopted_at: datetime | None = None
         self._executions: dict[str, Execution] = {}
         self._empty_once: set[str] = set()
 
@@ -109,11 +124,12 @@ class Book:
     def row(self, row: PositionRow, seen_at: datetime) -> bool:
         """Take a position row; True when it is news. seen_at as for Holding.row."""
         held = self.holding(row.account, row.instrument)
-        if row.average_cost is not None:
+        dearer = row.average_cost not in (None, held.average_cost)
+        if dearer:
             held.average_cost = row.average_cost
-        news = held.row(row.quantity, seen_at)
+        moved = held.row(row.quantity, seen_at)
         self._sort(held)
-        return news
+        return moved or dearer
 
     def reconcile(self, asked_at: datetime, now: datetime) -> tuple[Holding, ...]:
         """Hold what is unsettled against a complete snapshot; return what was."""
@@ -127,6 +143,21 @@ class Book:
         """Take quantity of a holding's unexplained change as explained."""
         held.explain(quantity, now)
         self._sort(held)
+
+    def unexplain(self, held: Holding, quantity: Decimal, now: datetime) -> None:
+        """Take back what was explained: an execution came that tells better."""
+        held.unexplain(quantity, now)
+        self._sort(held)
+
+    @property
+    def executions(self) -> Iterable[Execution]:
+        """Every execution counted, in the order it was told."""
+        return self._executions.values()
+
+    def predates(self, execution: Execution) -> bool:
+        """Whether an execution is older than the book: the first picture holds it already. Its
+        time is the venue's, so near that picture it counts as later."""
+        return self.adopted_at is not None and execution.at < self.adopted_at - _CLOCKS_AGREE
 
     def _sort(self, held: Holding) -> None:
         key = (held.account, held.instrument.ref)
@@ -155,7 +186,8 @@ class Book:
             return ZERO
         self._executions[execution.execution_id] = execution
         change = execution.quantity - (replaced.quantity if replaced else ZERO)
-        if execution.origin is not ExecutionOrigin.BROKER and self.known and change:
+        moves = execution.origin is not ExecutionOrigin.BROKER and not self.predates(execution)
+        if moves and self.known and change:
             held = self.holding(execution.account, execution.instrument)
             held.fill(change * execution.side.sign, now)
             self._sort(held)
@@ -178,6 +210,7 @@ class Book:
             held = self.holding(row.account, row.instrument)
             held.reported, held.average_cost = row.quantity, row.average_cost
         self.known = True
+        self.adopted_at = snapshot.asked_at
 
     def rows_of(self, snapshot: BookSnapshot) -> tuple[PositionRow, ...]:
         """The rows a snapshot stands for: what it lists, and zero for what it does not.

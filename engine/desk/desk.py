@@ -116,7 +116,7 @@ class Desk:
 
     def awaiting_price(self) -> Iterator[Order]:
         """Orders that are decided and have no price yet, most urgent first."""
-        return (order for order in self.floor.live.values() if order.state is OrderState.HELD)
+        return (order for order in self.floor.held.values() if order.state is OrderState.HELD)
 
     def quote(self, venue: str, ref: str, quote: Quote) -> tuple[MarketFact, ...]:
         """Show a quote to those who wait for one; what it led to is to be applied as facts."""
@@ -154,6 +154,7 @@ class Desk:
             case OrderPriced() | OrderUnpriced() | OrderUnanswered():
                 return self._order_fate(fact)
             case EngineStarted():
+                floor.mode = fact.mode
                 self._started()
                 return True
             case ConfigApplied():
@@ -256,7 +257,7 @@ class Desk:
         now = self.floor.now
         if order.is_terminal:
             ended = order.ended_at or order.at
-            order.reconciled = ended <= fact.asked_at
+            order.reconcile(ended <= fact.asked_at)
             return
         if listed:
             return

@@ -382,7 +382,7 @@ VenueFact = (
     | OrderUnanswered
 )
 
-MarketFact = BarrierFired | TrailingMoved | SignalRaised
+MarketFact = BarrierFired | TrailingMoved | SignalRaised | VenueWarned
 
 Fact = (
     VenueFact

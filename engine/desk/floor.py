@@ -4,6 +4,7 @@ The floor records; it decides nothing but what it may send at all (the venue is 
 the engine is armed, no other close of that instrument is out).
 """
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -61,20 +62,30 @@ class Alert:
 
 @dataclass(slots=True)
 class Floor:
-    """books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> ….
+    """mode: demo, paper or live, as the engine last started.
 
-    live: the orders that may still fill or whose fills are not all known, id -> Order. touched:
+    books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> ….
+
+    live: the orders that may still fill or whose fills are not all known, id -> Order; held: those
+    of them that were decided and not sent yet; sending: when each was sent that may not be answered
+    yet, the earliest first. Orders put themselves into changed, so that no decision has to look at
+    all of them. touched:
     (venue, account, ref) whose rows, fills or orders changed since the rooms last decided. strays:
     orders of our making that a venue has and the journal does not know, id -> row.
     """
 
     now: datetime
     armed: bool = True
+    mode: str = ""
     books: dict[str, Book] = field(default_factory=dict)
     standings: dict[str, VenueStanding] = field(default_factory=dict)
     specs: dict[tuple[str, str], ContractSpec] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     live: dict[str, Order] = field(default_factory=dict)
+    held: dict[str, Order] = field(default_factory=dict)
+    changed: dict[str, Order] = field(default_factory=dict)
+    sending: list[tuple[datetime, int, Order]] = field(default_factory=list)
+    sent_count: int = 0
     touched: set[tuple[str, str, str]] = field(default_factory=set)
     strays: dict[str, OrderRow] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
@@ -82,10 +93,10 @@ class Floor:
     outbox: list[Intent] = field(default_factory=list)
 
     def book(self, venue: str) -> Book:
-        return self.books.setdefault(venue, Book())
+        return self.books.get(venue) or self.books.setdefault(venue, Book())
 
     def standing(self, venue: str) -> VenueStanding:
-        return self.standings.setdefault(venue, VenueStanding())
+        return self.standings.get(venue) or self.standings.setdefault(venue, VenueStanding())
 
     def spec(self, venue: str, instrument: Instrument) -> ContractSpec | None:
         return self.specs.get((venue, instrument.ref))
@@ -121,8 +132,9 @@ class Floor:
         """Have an order sent; one that the venue has already, from a life whose journal was lost,
         is adopted instead."""
         self.orders.pop(intent.client_order_id, None)
-        order = self.orders[intent.client_order_id] = Order(intent=intent, at=self.now)
-        self.live[intent.client_order_id] = order
+        order = Order(intent=intent, at=self.now, changed=self.changed)
+        self.orders[intent.client_order_id] = self.live[intent.client_order_id] = order
+        self.held[intent.client_order_id] = order
         self.touch(intent.venue, intent.account, intent.instrument)
         stray = self.strays.pop(intent.client_order_id, None)
         if stray is None:
@@ -136,6 +148,7 @@ class Floor:
         """Drop an order that never was: its id may be used again."""
         self.orders.pop(order.intent.client_order_id, None)
         self.live.pop(order.intent.client_order_id, None)
+        self.held.pop(order.intent.client_order_id, None)
 
     def write(self, text: str, strategy_id: str | None = None) -> None:
         """Write a line to the log and the journal."""
@@ -176,16 +189,21 @@ class Floor:
 
     def lose_silent_orders(self) -> None:
         """Orders the venue has not answered in time are of unknown fate: ask for them."""
-        for order in self.live.values():
-            overdue = self.now - order.at >= UNANSWERED_AFTER
-            if order.state is OrderState.SENDING and overdue:
+        while self.sending and self.now - self.sending[0][0] >= UNANSWERED_AFTER:
+            _, _, order = heapq.heappop(self.sending)
+            if self._awaits_answer(order):
                 order.lose("the venue has not answered", self.now)
                 self.ask(order.intent.venue, "an order was not answered")
 
     def deadlines(self) -> Iterator[datetime]:
-        for order in self.live.values():
-            if order.state is OrderState.SENDING:
-                yield order.at + UNANSWERED_AFTER
+        while self.sending and not self._awaits_answer(self.sending[0][2]):
+            heapq.heappop(self.sending)
+        if self.sending:
+            yield self.sending[0][0] + UNANSWERED_AFTER
+
+    def _awaits_answer(self, order: Order) -> bool:
+        known = self.orders.get(order.intent.client_order_id)
+        return known is order and order.state is OrderState.SENDING
 
     def settle(self) -> None:
         """End a decision: nothing is touched any more, and what is finished and old is forgotten.
@@ -193,9 +211,9 @@ class Floor:
         The oldest finished orders and acknowledged alerts go first.
         """
         self.touched.clear()
-        for key in [key for key, order in self.live.items() if not order.blocks]:
-            del self.live[key]
-        if len(self.orders) > _MOST_KEPT:
+        self._sort_changed()
+        finished = len(self.orders) - len(self.live)
+        if len(self.orders) > _MOST_KEPT and finished > _MOST_KEPT - _KEPT:
             done = [key for key in self.orders if key not in self.live]
             for key in done[: len(self.orders) - _KEPT]:
                 del self.orders[key]
@@ -205,6 +223,22 @@ class Floor:
         settled += [key for key in self.alerts if key not in settled]
         for key in settled[: max(0, len(self.alerts) - _KEPT)]:
             del self.alerts[key]
+
+    def _sort_changed(self) -> None:
+        """Put the orders that changed where they belong now."""
+        for key, order in self.changed.items():
+            if self.orders.get(key) is not order:
+                continue
+            if not order.blocks:
+                self.live.pop(key, None)
+            if order.state is OrderState.HELD:
+                self.held[key] = order
+            else:
+                self.held.pop(key, None)
+            if order.state is OrderState.SENDING:
+                self.sent_count += 1
+                heapq.heappush(self.sending, (self.now, self.sent_count, order))
+        self.changed.clear()
 
 
 def _rank(intent: Intent) -> int:

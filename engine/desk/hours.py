@@ -1,6 +1,8 @@
 """When a contract trades. Pure questions to a ContractSpec; instants are aware UTC."""
 
+from bisect import bisect_right
 from datetime import date, datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from engine.desk.instruments import ContractSpec, OptionContract, Session
@@ -9,12 +11,30 @@ EASTERN = ZoneInfo("America/New_York")
 
 
 def is_open(sessions: tuple[Session, ...], now: datetime) -> bool:
-    return any(s.opens_at <= now < s.closes_at for s in sessions)
+    begun = _begun(sessions, now)
+    return begun > 0 and now < sessions[begun - 1].closes_at
 
 
 def next_open(sessions: tuple[Session, ...], now: datetime) -> datetime | None:
     """The next opening after now, None when the venue told no later session."""
-    return min((s.opens_at for s in sessions if s.opens_at > now), default=None)
+    begun = _begun(sessions, now)
+    return sessions[begun].opens_at if begun < len(sessions) else None
+
+
+def next_change(sessions: tuple[Session, ...], now: datetime) -> datetime | None:
+    """The next opening or close after now, None when the venue told none."""
+    begun = _begun(sessions, now)
+    if begun and now < sessions[begun - 1].closes_at:
+        return sessions[begun - 1].closes_at
+    return sessions[begun].opens_at if begun < len(sessions) else None
+
+
+def _begun(sessions: tuple[Session, ...], now: datetime) -> int:
+    """How many sessions have opened by now; they are in time order."""
+    return bisect_right(sessions, now, key=_opens_at)
+
+
+_opens_at = attrgetter("opens_at")
 
 
 def trading_date(now: datetime) -> date:
@@ -31,11 +51,8 @@ def has_expired(contract: OptionContract, spec: ContractSpec | None, now: dateti
     dte = days_to_expiry(contract.expiry, now)
     if dte != 0:
         return dte < 0
-    closes = (
-        [s.closes_at for s in spec.liquid if trading_date(s.opens_at) == contract.expiry]
-        if (spec)
-        else []
-    )
+    sessions = spec.liquid if spec else ()
+    closes = [s.closes_at for s in sessions if trading_date(s.opens_at) == contract.expiry]
     if closes:
         return now >= max(closes)
     local = now.astimezone(EASTERN)

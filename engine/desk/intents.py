@@ -40,8 +40,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marketable:
-    """Stock in its regular hours at market, anything else by a limit at most max_slippage (price
-    units) past the touch."""
+    """Stock in its regular hours at market, anything else by a limit at most max_slippage (a
+    fraction of the price) past the touch."""
 
     max_slippage: Decimal = Decimal(0)
 

@@ -6,12 +6,12 @@ finds the order at the venue by it, and never sends twice.
 
 import hashlib
 from base64 import b32encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from engine.desk.facts import OrderPriced, OrderReport, OrderRow
-from engine.desk.intents import PlaceOrder
+from engine.desk.intents import AtMarket, PlaceOrder
 from engine.desk.snapshot import OrderState
 
 _PREFIX = "bh"
@@ -46,7 +46,8 @@ def is_ours(order_id: str) -> bool:
 @dataclass(slots=True)
 class Order:
     """One order of ours. executed counts executions; reported_filled is what the venue says was
-    filled, which may run ahead of its executions."""
+    filled, which may run ahead of its executions. changed is where the floor keeps the orders that
+    changed since it last looked."""
 
     intent: PlaceOrder
     at: datetime
@@ -59,10 +60,18 @@ class Order:
     ended_at: datetime | None = None
     reconciled: bool = False
     cancel_asked: bool = False
+    changed: dict[str, "Order"] | None = field(default=None, repr=False, compare=False)
 
     @property
     def remaining(self) -> Decimal:
         return self.intent.quantity - self.executed
+
+    @property
+    def spends(self) -> bool:
+        """Whether it buys for an amount: its quantity is an expectation then, and only the venue
+        knows when it is filled."""
+        pricing = self.intent.pricing
+        return isinstance(pricing, AtMarket) and pricing.spend is not None
 
     @property
     def is_terminal(self) -> bool:
@@ -79,7 +88,7 @@ class Order:
     def report(self, row: OrderRow, now: datetime) -> bool:
         """Take what the venue says; True when it is news."""
         state = _STATE_OF_REPORT[row.report]
-        if state is OrderState.FILLED:
+        if state is OrderState.FILLED and not self.spends:
             filled = max(row.filled, self.intent.quantity)
         else:
             filled = max(row.filled, self.reported_filled)
@@ -87,7 +96,7 @@ class Order:
             return False
         if (state, filled) == (self.state, self.reported_filled):
             return False
-        if self.executed >= self.intent.quantity:
+        if self.executed >= self.intent.quantity and not self.spends:
             state = OrderState.FILLED
         self.reported_filled = filled
         self.reason = row.reason
@@ -97,10 +106,11 @@ class Order:
     def execute(self, quantity: Decimal, now: datetime) -> None:
         """Count an execution (negative when a correction lowers one)."""
         self.executed += quantity
-        if self.executed >= self.intent.quantity:
+        if self.executed >= self.intent.quantity and not self.spends:
             self._enter(OrderState.FILLED, now)
         elif self.state in (OrderState.SENDING, OrderState.UNKNOWN):
             self._enter(OrderState.WORKING, now)
+        self._mark()
 
     def price(self, terms: OrderPriced, now: datetime) -> None:
         self.terms = terms
@@ -110,6 +120,12 @@ class Order:
     def hold(self, reason: str) -> None:
         self.reason = reason
         self.state = OrderState.HELD
+        self._mark()
+
+    def reconcile(self, reconciled: bool) -> None:
+        """Take it that a later snapshot showed, or did not, all of an ended order's executions."""
+        self.reconciled = reconciled
+        self._mark()
 
     def lose(self, reason: str, now: datetime) -> None:
         """Mark the order's fate unknown until the venue shows it or proves it absent."""
@@ -124,3 +140,8 @@ class Order:
         self.state = state
         self.unknown_since = now if state is OrderState.UNKNOWN else None
         self.ended_at = now if state in _TERMINAL else None
+        self._mark()
+
+    def _mark(self) -> None:
+        if self.changed is not None:
+            self.changed[self.intent.client_order_id] = self

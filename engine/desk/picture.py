@@ -7,6 +7,7 @@ from engine.desk.allocation import picture as allocation
 from engine.desk.desk import Desk
 from engine.desk.floor import Alert, Floor
 from engine.desk.market import Quotes
+from engine.desk.options import offers
 from engine.desk.options import picture as options
 from engine.desk.orders import Order
 from engine.desk.perps import picture as perps
@@ -19,10 +20,11 @@ def picture(
     now: datetime,
     mode: str,
     started_at: datetime,
-    venues: Iterable[tuple[str, str, float | None]],
+    venues: Iterable[tuple[str, str, float | None, float | None]],
     quotes: Quotes,
 ) -> Snapshot:
-    """Draw the desk. venues: (name, kind, age_seconds) of each; quotes: (venue, ref) -> Quote."""
+    """Draw the desk. venues: name, kind, age_seconds and clock_skew_seconds of each; quotes:
+    (venue, ref) -> Quote."""
     floor = desk.floor
     return Snapshot(
         mode=mode,
@@ -32,15 +34,19 @@ def picture(
         venues=tuple(_venue(floor, *venue) for venue in venues),
         strategies=tuple(options.strategies(desk.options, floor, quotes)),
         assignments=(*options.assignments(desk.options), *perps.assignments(desk.perps)),
-        barriers=tuple(perps.barriers(desk.perps, quotes)),
+        barriers=tuple(perps.barriers(desk.perps, quotes, now)),
         allocation=allocation.allocation(desk.allocation, quotes),
         orders=tuple(_order(order) for order in floor.orders.values()),
         alerts=tuple(_alert(alert) for alert in floor.alerts.values()),
         positions=tuple(perps.positions(desk.perps, quotes)),
+        differences=offers.differences(desk.options, floor),
+        candidates=offers.candidates(desk.options, floor),
     )
 
 
-def _venue(floor: Floor, name: str, kind: str, age_seconds: float | None) -> VenueView:
+def _venue(
+    floor: Floor, name: str, kind: str, age_seconds: float | None, skew_seconds: float | None
+) -> VenueView:
     standing = floor.standing(name)
     return VenueView(
         name=name,
@@ -49,6 +55,7 @@ def _venue(floor: Floor, name: str, kind: str, age_seconds: float | None) -> Ven
         detail=standing.detail,
         age_seconds=age_seconds,
         can_trade=standing.can_trade,
+        clock_skew_seconds=skew_seconds,
     )
 
 

@@ -75,7 +75,11 @@ def price(
         return OrderUnpriced(client_order_id=order.client_order_id, reason=problem)
     match pricing:
         case Marketable():
-            reach = touch + pricing.max_slippage * order.side.sign
+            reach = touch * (ONE + pricing.max_slippage * order.side.sign)
+            if pricing.max_slippage:
+                # A fraction of a cheap option is less than its price step: one step at least.
+                step = _increment(touch, steps) * order.side.sign
+                reach = max(reach, touch + step) if step > 0 else min(reach, touch + step)
             stock, lasts = isinstance(order.instrument, Stock), TimeInForce.DAY
         case Sweep():
             reach = touch * (ONE + pricing.buffer * order.side.sign)
@@ -93,13 +97,19 @@ def round_to_step(
 
     floor_at_step lifts a price that is not positive to the smallest valid one.
     """
+    increment = _increment(value, steps)
+    rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+    rounded = (value / increment).to_integral_value(rounding) * increment
+    return max(rounded, steps[0].increment) if floor_at_step else rounded
+
+
+def _increment(value: Decimal, steps: tuple[PriceStep, ...]) -> Decimal:
+    """By how much a price at value may move."""
     increment = steps[0].increment
     for step in steps:
         if value >= step.from_price:
             increment = step.increment
-    rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
-    rounded = (value / increment).to_integral_value(rounding) * increment
-    return max(rounded, steps[0].increment) if floor_at_step else rounded
+    return increment
 
 
 def _problem(order: PlaceOrder, quote: Quote | None, touch: Decimal | None) -> str:

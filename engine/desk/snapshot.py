@@ -72,7 +72,8 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueView:
-    """age_seconds: since the venue was last heard, None before it ever was."""
+    """age_seconds: since the venue was last heard, None before it ever was. clock_skew_seconds: its
+    clock less this machine's."""
 
     name: str
     kind: str
@@ -80,6 +81,7 @@ class VenueView:
     detail: str
     age_seconds: float | None
     can_trade: bool | None = None
+    clock_skew_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,10 @@ from engine.journal.errors import JournalError
 from engine.journal.records import Batch, Entry, Record, Verdict
 from engine.journal.store import Journal
 from engine.journal.story import as_document, as_row, tell, tell_all
+from engine.journal.writer import Append
 
 __all__ = [
+    "Append",
     "Batch",
     "CrashPoint",
     "CrashWhen",

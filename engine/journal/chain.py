@@ -16,6 +16,9 @@ GENESIS = bytes(32)
 Row = tuple[int, int, str, Kind, str, str | None, str, bytes]
 """seq, batch, at, kind, name, strategy_id, body, hash: the columns of entries in their order."""
 
+Line = tuple[int, str, Kind, str, str | None, str]
+"""A record made ready: batch within its append, at, kind, name, strategy_id, body."""
+
 
 def link(
     previous: bytes,

@@ -47,6 +47,8 @@ def _open(path: Path, read_only: bool) -> WorkerConnection:
         f"file:{quote(str(path.absolute()))}?mode={mode}",
         uri=True,
         isolation_level=None,
+        # The event loop writes what cannot wait for a thread to wake; the worker's turn guards it.
+        check_same_thread=False,
         timeout=2,
         factory=WorkerConnection,
     )

@@ -25,27 +25,39 @@ from engine.desk.facts import (
 )
 from engine.desk.intents import CancelOrder, Intent, PlaceOrder, RaiseAlert
 from engine.journal import reading
-from engine.journal.chain import BrokenChainError, Head, Walk
+from engine.journal.chain import BrokenChainError, Head, Line, Walk
 from engine.journal.codec import encode
 from engine.journal.crash import CrashPoint
 from engine.journal.errors import JournalError
 from engine.journal.opening import damaged, open_checked, open_log, remembered_orders
 from engine.journal.records import Batch, Entry, Record, Verdict
+from engine.journal.spare import ForeignSpareError, Spare
 from engine.journal.worker import Worker, WorkerConnection, give_way
-from engine.journal.writer import Append, Line, Writer
+from engine.journal.writer import Append, Writer
 
 T = TypeVar("T")
 
 _SYNC_AFTER_SECONDS = 0.02
+_RETRY_SECONDS = 1.0
+# With a spare log at hand nobody waits for a program that holds the database.
+_LOCK_MILLISECONDS = 50
 _sync_file = getattr(os, "fdatasync", os.fsync)
 
 
 class Journal:
     """An open journal. Close it always: an open one keeps the interpreter from ending."""
 
-    def __init__(self, path: Path, *, crash: CrashPoint | None, read_only: bool) -> None:
+    def __init__(
+        self, path: Path, *, crash: CrashPoint | None, read_only: bool, spare: bool
+    ) -> None:
         self.path = path
         self._read_only = read_only
+        self._wants_spare = spare
+        self._on_trouble: Callable[[str], None] = lambda trouble: None
+        self._told = ""
+        self._unsynced = ""
+        self._retry: asyncio.TimerHandle | None = None
+        self._recovering: asyncio.Task[None] | None = None
         self._worker = Worker(self._connect)
         self._writer = Writer(crash)
         self._orders: dict[str, str] = {}
@@ -56,18 +68,28 @@ class Journal:
         self._tidying: asyncio.Task[None] | None = None
         self._sync_failure: JournalError | None = None
         self._closed = False
+        self._spare: Spare | None = None
 
     @classmethod
     async def open(
-        cls, path: Path, *, crash: CrashPoint | None = None, read_only: bool = False
+        cls,
+        path: Path,
+        *,
+        crash: CrashPoint | None = None,
+        read_only: bool = False,
+        spare: bool = False,
     ) -> Self:
         """Open the journal at path, or create an empty one, its file readable by the owner only.
 
         Raises JournalError, saying what to do, for a damaged, cut or newer journal. Takes no lock
         against a second engine: the caller holds the folder. read_only is for people who read the
         trail: it opens a damaged journal too, and never replays.
+
+        spare keeps a spare log beside the journal: an append that cannot be committed is put aside
+        there and counts as taken, `trouble` says so, and it is written, in order, as soon as that
+        can be, in this life or when the next one opens the journal.
         """
-        journal = cls(path, crash=crash, read_only=read_only)
+        journal = cls(path, crash=crash, read_only=read_only, spare=spare)
         await journal._worker.start()
         return journal
 
@@ -75,12 +97,38 @@ class Journal:
         connection = open_checked(self.path, read_only=self._read_only)
         try:
             if not self._read_only:
-                self._orders = remembered_orders(connection)
                 self._log = open_log(self.path)
+                if self._wants_spare:
+                    self._use_spare(connection)
+                self._orders = remembered_orders(connection)
         except (OSError, sqlite3.Error) as error:
-            connection.close()
+            self._let_go(connection)
             raise JournalError(f"{self.path} cannot be opened: {error}.") from error
+        except JournalError:
+            self._let_go(connection)
+            raise
         return connection
+
+    def _use_spare(self, connection: WorkerConnection) -> None:
+        spare = self._spare = Spare.open(self.path.with_name(f"{self.path.name}-spare"))
+        try:
+            self._writer.use(spare, connection, self._sync_log)
+        except ForeignSpareError as foreign:
+            raise JournalError(
+                f"{spare.path} holds what another journal than {self.path} could not take: "
+                f"{foreign}. Put that journal back, or move the spare log away and start again: "
+                "positions and open orders are then read from the venues."
+            ) from None
+        connection.execute(f"PRAGMA busy_timeout = {_LOCK_MILLISECONDS}")
+
+    def _let_go(self, connection: WorkerConnection | None = None) -> None:
+        if connection is not None:
+            connection.close()
+        if self._log is not None:
+            log, self._log = self._log, None
+            os.close(log)
+        if self._spare is not None:
+            self._spare.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,27 +154,56 @@ class Journal:
         Appends that wait at the same time share one transaction. A cancelled append is written all
         the same. Raises JournalError with nothing written, and the journal goes on. If the disk
         fails after the commit, a durable append says so itself; for the others the next append
-        fails in their place.
+        fails in their place. With a spare log JournalError means that a restart will not know of
+        this append, and a disk that fails after the commit is told by `trouble`.
+        """
+        await self.finish(self.begin(records), durable=durable)
+
+    def begin(self, records: Sequence[Record]) -> Append:
+        """Take records in, in the order of the calls; finish() waits for their commit.
+
+        Raises JournalError as append does.
         """
         self._check_open()
         if self._sync_failure:
             failure, self._sync_failure = self._sync_failure, None
             raise failure
-        if not records:
-            return
         append = Append([self._line(record) for record in records])
-        loop = asyncio.get_running_loop()
         self._writer.waiting.append(append)
-        loop.call_soon(give_way, loop, append.settled)
-        try:
-            await self._worker.run(self._writer.write_waiting)
-        finally:
-            if not self._pause and not self._closed:
-                self._pause = loop.call_later(_SYNC_AFTER_SECONDS, self._tidy)
+        return append
+
+    def write_now(self, append: Append) -> bool:
+        """Commit all that was begun before returning, without waking the worker thread.
+
+        For orders: waking a thread costs more than the commit. False where the worker is busy and
+        finish() must be waited for. Raises JournalError as append does.
+        """
+        self._check_open()
+        done = self._worker.run_here(self._writer.write_waiting)
+        self._sync_soon(asyncio.get_running_loop())
+        self._notice()
+        if done and append.failure:
+            raise append.failure
+        return done
+
+    async def finish(self, append: Append, *, durable: bool = True) -> None:
+        """Wait until what begin() took in is committed. Raises JournalError as append does."""
+        loop = asyncio.get_running_loop()
+        if not append.is_settled:
+            loop.call_soon(give_way, loop, append.settled)
+            try:
+                await self._worker.run(self._writer.write_waiting)
+            finally:
+                self._sync_soon(loop)
+                self._notice()
         if append.failure:
             raise append.failure
-        if durable:
+        if durable and append.lines:
             await self._sync(self._writer.transactions)
+
+    def _sync_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._pause and not self._closed:
+            self._pause = loop.call_later(_SYNC_AFTER_SECONDS, self._tidy)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -169,15 +246,63 @@ class Journal:
             raise JournalError("The journal is closed.")
         try:
             # Not on the database thread: a commit must not wait behind a slow disk.
-            await asyncio.to_thread(_sync_file, self._log)
+            await asyncio.to_thread(self._sync_files)
         except OSError as error:
             # The kernel tells of lost pages once only. A checkpoint writes them anew.
             self._writer.fold_soon()
-            raise JournalError(
+            self._unsynced = (
                 f"The journal was written but not put on disk: {error.strerror or error}. "
                 "Look at the disk and at the system's log."
-            ) from error
-        self._synced = committed
+            )
+            raise JournalError(self._unsynced) from error
+        self._synced, self._unsynced = committed, ""
+
+    def _sync_files(self) -> None:
+        if self._spare is not None and not self._spare.is_empty:
+            self._spare.sync()
+        self._sync_log()
+
+    def _sync_log(self) -> None:
+        if self._log is not None:
+            _sync_file(self._log)
+
+    @property
+    def trouble(self) -> str:
+        """Why what is appended goes to the spare log, or is not safe from a power cut; empty while
+        all is well."""
+        return self._writer.trouble or self._unsynced
+
+    def tell_trouble(self, told: Callable[[str], None]) -> None:
+        """Have told called, on a later turn of the loop, when trouble begins and when it ends."""
+        self._on_trouble = told
+
+    def _notice(self) -> None:
+        if self._spare is None or self._closed:
+            return
+        loop, trouble = asyncio.get_running_loop(), self.trouble
+        if bool(trouble) is not bool(self._told):
+            self._told = trouble
+            loop.call_soon(self._on_trouble, trouble)
+        if trouble and self._retry is None:
+            self._retry = loop.call_later(_RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._recovering = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        await self._worker.run(partial(self._writer.recover, sync=self._sync_log))
+        await self._tidy_up()
+        self._retry = None
+        self._notice()
+
+    async def ping(self) -> None:
+        """Return once the database thread answered. Raises JournalError when the journal cannot be
+        read and nobody was told of trouble yet."""
+        try:
+            await self._worker.run(Head.of)
+        except (BrokenChainError, sqlite3.Error) as error:
+            if not self.trouble:
+                raise damaged(self.path, error) from error
 
     def _tidy(self) -> None:
         self._pause = None
@@ -188,7 +313,9 @@ class Journal:
         try:
             await self._sync(transactions)
         except JournalError as error:
-            self._sync_failure = error
+            if self._spare is None:
+                self._sync_failure = error
+        self._notice()
 
     async def read(
         self,
@@ -256,15 +383,15 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        if self._pause:
-            self._pause.cancel()
+        for timer in (self._pause, self._retry):
+            if timer:
+                timer.cancel()
         try:
-            under_way = [task for task in (self._tidying, self._syncing) if task]
+            under_way = [task for task in (self._tidying, self._syncing, self._recovering) if task]
             if under_way:
                 await asyncio.wait(under_way)
+            await self._worker.run(partial(self._writer.recover, sync=self._sync_log))
         finally:
             # Closing the last connection checkpoints, which syncs.
             await self._worker.close()
-            if self._log is not None:
-                log, self._log = self._log, None
-                os.close(log)
+            self._let_go()

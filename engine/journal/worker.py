@@ -24,12 +24,14 @@ _GIVE_WAY_AGAIN_SECONDS = 0.005
 
 
 class WorkerConnection(sqlite3.Connection):
-    """A connection whose commit() runs the next job that waits."""
+    """A connection whose commit() runs the next job that waits. Who holds turn may use it."""
 
     jobs: deque[Callable[[], None]]
+    turn: Lock
 
     def commit(self) -> None:
-        self.jobs.popleft()()
+        with self.turn:
+            self.jobs.popleft()()
 
 
 class Worker:
@@ -41,6 +43,7 @@ class Worker:
         self._database = aiosqlite.Connection(self._connected, iter_chunk_size=64)
         self._connection: WorkerConnection | None = None
         self._refusal: BaseException | None = None
+        self._turn = Lock()
 
     def _connected(self) -> sqlite3.Connection:
         # aiosqlite does not wait for its thread when connecting fails, and the thread may outlive
@@ -51,6 +54,7 @@ class Worker:
             self._refusal = refusal
             return sqlite3.connect(":memory:")
         self._connection.jobs = self._jobs
+        self._connection.turn = self._turn
         return self._connection
 
     async def start(self) -> None:
@@ -82,6 +86,23 @@ class Worker:
         self._jobs.append(lambda: answers.append(job(connection)))
         await self._database.commit()
         return answers[0]
+
+    def run_here(self, job: Callable[[sqlite3.Connection], None]) -> bool:
+        """Run a job on the calling thread at once; False, and not run, while the worker is at one.
+
+        Waking a thread and being woken by it costs more than a commit. For the few jobs that
+        somebody's position waits for.
+        """
+        connection = self._connection
+        if connection is None:
+            raise JournalError("The journal is closed.")
+        if not self._turn.acquire(timeout=_GIVE_WAY_SECONDS):
+            return False
+        try:
+            job(connection)
+        finally:
+            self._turn.release()
+        return True
 
     async def close(self) -> None:
         """Run what was given, close the database and end the thread."""

@@ -3,17 +3,14 @@
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from engine.journal.chain import BrokenChainError, Head, Row, link
-from engine.journal.codec import Kind
+from engine.journal.chain import GENESIS, BrokenChainError, Head, Line, Row, link
 from engine.journal.crash import CrashPoint
 from engine.journal.errors import JournalError
-
-Line = tuple[int, str, Kind, str, str | None, str]
-"""A record made ready: batch within its append, at, kind, name, strategy_id, body."""
+from engine.journal.spare import ForeignSpareError, Spare
 
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _HEAD = "UPDATE head SET count = ?, batch = ?, hash = ?"
@@ -35,13 +32,24 @@ class Append:
     def __post_init__(self) -> None:
         self.settled.acquire()
 
+    @property
+    def is_settled(self) -> bool:
+        return not self.settled.locked()
+
 
 class Writer:
-    """Holds the end of the chain, and moves it when a transaction is through."""
+    """Holds the end of the chain, and moves it when a transaction is through.
+
+    spare takes what the database does not; trouble says in words why it does not, empty while it
+    does. Without a spare log an append that fails is lost.
+    """
 
     def __init__(self, crash: CrashPoint | None) -> None:
         self.waiting: deque[Append] = deque()
         self.transactions = 0
+        self.spare: Spare | None = None
+        self.trouble = ""
+        self._last = Head(count=0, batch=0, hash=GENESIS, last=0)
         self._unfolded_bytes = 0
         self._crash = crash
         self._end: Head | None = None
@@ -54,23 +62,81 @@ class Writer:
         """
         group: list[Append] = []
         while self.waiting:
-            group.append(self.waiting.popleft())
+            append = self.waiting.popleft()
+            if append.lines:
+                group.append(append)
+            else:
+                append.failure = None
+                append.settled.release()
         if not group:
             return
         try:
+            if self.spare is not None and self.trouble:
+                # Nothing may overtake what waits there.
+                self._put_aside(group, self.spare)
+                return
             self._write(connection, group)
         except (sqlite3.Error, BrokenChainError, ValueError) as error:
+            if self.spare is not None and not isinstance(error, ValueError):
+                self.trouble = _explained(error)
+                self._put_aside(group, self.spare)
+                return
             for append in group:
-                append.failure = _explained(error)
+                append.failure = JournalError(f"{_explained(error)} Nothing was written.")
         else:
             for append in group:
                 append.failure = None
         finally:
-            if connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+            _rolled_back(connection)
             for append in group:
                 append.settled.release()
+
+    def _put_aside(self, group: Sequence[Append], spare: Spare) -> None:
+        for append in group:
+            problem = spare.take(append.lines, self._last)
+            failure = f"{self.trouble} It could not be put aside either: {problem}."
+            append.failure = JournalError(failure) if problem else None
+        self.transactions += 1
+
+    def recover(self, connection: sqlite3.Connection, sync: Callable[[], None]) -> None:
+        """Try to write what was put aside; trouble tells whether it is all in the journal now.
+
+        sync has the journal's log on disk: only then may the spare log forget.
+        """
+        if self.spare is None or not self.trouble:
+            return
+        try:
+            self._take_back(connection, self.spare, sync)
+        except (sqlite3.Error, BrokenChainError, ForeignSpareError, OSError) as error:
+            self.trouble = _explained(error)
+        else:
+            self.trouble = ""
+        finally:
+            _rolled_back(connection)
+
+    def use(self, spare: Spare, connection: sqlite3.Connection, sync: Callable[[], None]) -> None:
+        """Take what a life before put aside into the journal, and put things aside from now on.
+
+        Raises sqlite3.Error or OSError where it cannot be written, ForeignSpareError where it does
+        not belong to this journal.
+        """
+        self._last = Head.of(connection)
+        if not spare.is_empty:
+            try:
+                self._take_back(connection, spare, sync)
+            finally:
+                _rolled_back(connection)
+        self.spare = spare
+
+    def _take_back(
+        self, connection: sqlite3.Connection, spare: Spare, sync: Callable[[], None]
+    ) -> None:
+        self._last = Head.of(connection)
+        left = spare.missing_from(connection, self._last)
+        if left:
+            self._write(connection, [Append(lines) for lines in left])
+        sync()
+        spare.clear()
 
     def _write(self, connection: sqlite3.Connection, group: Sequence[Append]) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -94,7 +160,7 @@ class Writer:
         connection.execute("COMMIT")
         if self._crash:
             self._crash.after_commit()
-        self._end = Head(count=seq, batch=batch, hash=previous, last=seq)
+        self._end = self._last = Head(count=seq, batch=batch, hash=previous, last=seq)
         self.transactions += 1
         self._unfolded_bytes += _TRANSACTION_BYTES
 
@@ -114,7 +180,13 @@ class Writer:
         return self.transactions
 
 
-def _explained(error: Exception) -> JournalError:
+def _rolled_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def _explained(error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
     advice = "Look at the disk and at the system's log."
     if name.startswith("SQLITE_FULL"):
@@ -123,4 +195,4 @@ def _explained(error: Exception) -> JournalError:
         advice = "It became read-only: make it and its folder writable."
     elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         advice = "Another program holds it: close that one."
-    return JournalError(f"The journal could not be written: {error}. {advice} Nothing was written.")
+    return f"The journal could not be written: {error}. {advice}"

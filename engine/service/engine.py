@@ -39,9 +39,10 @@ from engine.desk.picture import picture
 from engine.desk.pricing import price
 from engine.desk.snapshot import Snapshot
 from engine.errors import EngineError
-from engine.journal import Journal, JournalError, Record
+from engine.journal import Append, Journal, JournalError, Record
 from engine.service.alerts import AlertSender
 from engine.service.clock import Clock, Handle
+from engine.service.trouble import alarm, must_wait, turned_down
 from engine.venues.port import PricedOrder, Venue
 
 log = structlog.get_logger("bulkhead.engine")
@@ -175,8 +176,11 @@ class Engine:
             mode=self.mode,
             started_at=self.started_at,
             venues=[
-                *((v.name, v.kind, ages.get(v.name)) for v in self._venues.values()),
-                *((name, "ccxt", None) for name in self._absent),
+                *(
+                    (v.name, v.kind, ages.get(v.name), v.clock_skew_seconds)
+                    for v in self._venues.values()
+                ),
+                *((name, "ccxt", None, None) for name in self._absent),
             ],
             quotes=self._quotes,
         )
@@ -184,6 +188,10 @@ class Engine:
     def show(self) -> None:
         """Have the picture shown as it is now."""
         self._publish(False)
+
+    def journal_trouble(self, trouble: str) -> None:
+        """Tell the owner that the journal fails (trouble says why), or empty: that it is whole."""
+        self.tell(alarm(trouble))
 
     def alert_channel(self, channel: str, detail: str) -> None:
         self.tell(AlertChannelReported(channel=channel, detail=detail))
@@ -203,10 +211,22 @@ class Engine:
             # An invariant broke. Sending on would act on a state nobody understands.
             self._halt(error)
             return
-        if carried.records or carried.answers:
-            task = asyncio.create_task(self._commit_and_act(carried))
-            self._carrying.add(task)
-            task.add_done_callback(self._carrying.discard)
+        if not (carried.records or carried.answers):
+            return
+        try:
+            append = self._journal.begin(carried.records)
+            # What a person asked for is on the disk before it is answered: that takes a disk.
+            urgent = carried.orders and not carried.answers
+            if urgent and self._journal.write_now(append):
+                self._act_on(carried)
+                return
+        except JournalError as error:
+            self._journal_failed(error)
+            self._act_on(carried)
+            return
+        task = asyncio.create_task(self._commit_and_act(carried, append))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
 
     def _decide(self, facts: tuple[Fact, ...]) -> Carried:
         now = self._clock.now()
@@ -259,18 +279,28 @@ class Engine:
         order = self.desk.floor.orders[client_order_id]
         return order.intent.venue, _priced(order)
 
-    async def _commit_and_act(self, carried: Carried) -> None:
+    async def _commit_and_act(self, carried: Carried, append: Append) -> None:
         try:
-            # What a person asked for is on the disk before it is answered. The rest is committed
-            # and synced right after: ids are derived, and a lost row is seen again at the venue.
-            await self._journal.append(carried.records, durable=bool(carried.answers))
+            # The rest is committed and synced right after: ids are derived, and a lost row is
+            # seen again at the venue.
+            await self._journal.finish(append, durable=bool(carried.answers))
         except JournalError as error:
-            # A close must not wait for a disk: its id is derived, so a restart finds it at the
-            # venue. Everything else has been told to the owner by the alarm.
-            log.critical("journal failed", error=str(error))
+            self._journal_failed(error)
+        self._act_on(carried)
+
+    def _journal_failed(self, error: JournalError) -> None:
+        # A close must not wait for a disk: its id is derived, so a restart finds it at the venue.
+        # Everything else is told to the owner by the alarm.
+        log.critical("journal failed", error=str(error))
+        if not self._journal.trouble:
             self._alarm("the journal cannot be written", str(error))
+
+    def _act_on(self, carried: Carried) -> None:
         for venue, order in carried.orders:
-            self._venues[venue].place(order)
+            if must_wait(order, self._journal.trouble):
+                asyncio.get_running_loop().call_soon(self.tell, turned_down(venue, order))
+            else:
+                self._venues[venue].place(order)
         for intent in carried.intents:
             self._act(intent)
         for answer in carried.answers:

@@ -25,6 +25,7 @@ from engine.attach import (
     Subscribe,
     VerifyJournal,
 )
+from engine.config import ConfigError, SaveError
 from engine.desk.facts import (
     AlertAcknowledged,
     ArmedChanged,
@@ -39,12 +40,14 @@ from engine.desk.snapshot import StrategyStatus
 from engine.errors import BulkheadError
 from engine.journal import Journal, as_document, tell_all
 from engine.service.engine import Engine
+from engine.service.settings import Settings, candidate_of
 
 _DONE = (StrategyStatus.CLOSED,)
 
 
 class Requests:
-    """drill: assigns a leg on a paper venue and says what it did; stop: ends the engine."""
+    """drill: assigns a leg on a paper venue and says what it did; stop: ends the engine; settings:
+    the config file, None where there is none."""
 
     def __init__(
         self,
@@ -53,17 +56,19 @@ class Requests:
         *,
         drill: Callable[[str | None], str],
         stop: Callable[[], None],
+        settings: Settings | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._drill = drill
         self._stop = stop
+        self._settings = settings
 
     async def handle(self, request: Request, caller: Caller) -> Reply:
         """Answer one request that the attach server let through."""
         try:
             return await self._answer(request, caller)
-        except BulkheadError as error:
+        except (BulkheadError, ConfigError, SaveError) as error:
             return request.refused(str(error))
 
     async def _answer(self, request: Request, caller: Caller) -> Reply:
@@ -98,9 +103,28 @@ class Requests:
                 reply = request.done if verdict.ok else request.refused
                 return reply(verdict.what)
             case ReadConfig() | CheckConfig() | SaveConfig() | AdoptStrategy():
-                return request.refused("This engine has no config file: it runs the demo.")
+                return self._configure(request, about)
             case GetStatus() | Subscribe():
                 return request.refused("Answered by the attach server.")
+            case _:
+                assert_never(about)
+
+    def _configure(
+        self, request: Request, about: ReadConfig | CheckConfig | SaveConfig | AdoptStrategy
+    ) -> Reply:
+        settings = self._settings
+        if settings is None:
+            return request.refused("This engine has no config file: it runs the demo.")
+        match about:
+            case ReadConfig():
+                return request.done(data=settings.read())
+            case CheckConfig():
+                return request.done(data=settings.check(about.changes))
+            case SaveConfig():
+                return request.done(settings.save(about.changes, about.base))
+            case AdoptStrategy():
+                candidate = candidate_of(self._engine.snapshot(), about.candidate_id)
+                return request.done(settings.adopt(candidate, about.strategy_id))
             case _:
                 assert_never(about)
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from engine.attach import AttachServer
-from engine.desk.facts import ConfigApplied, Fact, VenueChanged, VenueState
+from engine.desk.facts import Fact, VenueChanged, VenueState
 from engine.desk.options.definitions import StrategyDefinition
 from engine.errors import EngineError
 from engine.journal import CrashPoint, CrashWhen, Journal
@@ -19,6 +19,7 @@ from engine.service.clock import Clock, SystemClock
 from engine.service.engine import VERSION, Engine, cancelled
 from engine.service.lock import EngineLock
 from engine.service.requests import Requests, unprotected
+from engine.service.settings import Settings
 from engine.service.setup import EngineSetup
 from engine.venues.port import Venue
 
@@ -56,14 +57,19 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
         lock = EngineLock(setup.paths.lock)
         lock.take()
         stack.callback(lock.release)
-        journal = await Journal.open(setup.journal, crash=_crash_point(os.environ))
+        journal = await Journal.open(setup.journal, crash=_crash_point(os.environ), spare=True)
         stack.push_async_callback(journal.close)
         engine = Engine(mode=setup.mode, journal=journal, clock=clock)
+        journal.tell_trouble(engine.journal_trouble)
         await engine.recover()
         venues = setup.make_venues(engine)
         alerts = AlertSender(setup.channels, engine.alert_channel)
         requests = Requests(
-            engine, journal, drill=lambda s: drill(setup, venues, s), stop=stopping.set
+            engine,
+            journal,
+            drill=lambda s: drill(setup, venues, s),
+            stop=stopping.set,
+            settings=None if setup.file is None else Settings(setup.file, engine.tell),
         )
         server = AttachServer(setup.paths.socket, engine.snapshot, requests.handle, version=VERSION)
         engine.use(venues=venues, alerts=alerts, publish=server.publish, absent=setup.absent)
@@ -113,17 +119,16 @@ def drill(setup: EngineSetup, venues: Mapping[str, Venue], strategy_id: str | No
 def _strategy(setup: EngineSetup, strategy_id: str | None) -> StrategyDefinition | None:
     if strategy_id is None:
         return None
-    found = next((s for s in setup.strategies if s.id == strategy_id), None)
+    strategies = setup.declared.strategies
+    found = next((s for s in strategies if s.id == strategy_id), None)
     if found is None:
-        known = ", ".join(s.id for s in setup.strategies) or "none"
+        known = ", ".join(s.id for s in strategies) or "none"
         raise EngineError(f"No strategy {strategy_id}. Declared: {known}.")
     return found
 
 
 def _opening(setup: EngineSetup) -> list[Fact]:
-    facts: list[Fact] = [
-        ConfigApplied(armed=setup.armed, options=setup.options, strategies=setup.strategies)
-    ]
+    facts: list[Fact] = [setup.declared]
     facts += [
         VenueChanged(venue=name, state=VenueState.DOWN, detail=why)
         for name, why in setup.absent.items()
@@ -136,9 +141,10 @@ def _companions(
 ) -> list[asyncio.Task[None]]:
     """The engine's own small duties beside the venues."""
     tasks = [asyncio.create_task(_beat(engine), name="beat")]
-    if setup.options is not None and setup.options.venue in venues:
-        venue = venues[setup.options.venue]
-        seconds = setup.options.reconcile_seconds
+    options = setup.declared.options
+    if options is not None and options.venue in venues:
+        venue = venues[options.venue]
+        seconds = options.reconcile_seconds
         tasks.append(asyncio.create_task(_reconcile(venue, seconds), name="reconcile"))
     if setup.story_after_seconds is not None:
         tasks.append(
@@ -164,7 +170,7 @@ async def _story(setup: EngineSetup, venues: Mapping[str, Venue], seconds: float
     """The demo's first assignment, so that a newcomer sees the whole story without a command."""
     await asyncio.sleep(seconds)
     try:
-        log.info("demo", what=drill(setup, venues, setup.strategies[0].id))
+        log.info("demo", what=drill(setup, venues, setup.declared.strategies[0].id))
     except EngineError as error:
         log.info("demo", what=str(error))
     await asyncio.Event().wait()

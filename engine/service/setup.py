@@ -4,22 +4,16 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 from engine.config import Config, StatePaths, default_state_dir
 from engine.config.model.config import Mode
-from engine.config.model.options import OptionsConfig, Strategy
 from engine.config.model.venues import CcxtVenue, IbVenue
-from engine.desk.instruments import Right
-from engine.desk.options.definitions import (
-    Escalation,
-    LegDefinition,
-    OptionSettings,
-    PartialAssignmentPolicy,
-    StrategyDefinition,
-)
+from engine.config.parameter_sets import load_parameter_sets, with_parameter_sets
+from engine.desk.facts import ConfigApplied
+from engine.desk.options.definitions import OptionSettings, StrategyDefinition
 from engine.service.alerts import Channel
+from engine.service.declared import declared
 from engine.venues.port import Venue, VenueSink
 
 DEMO_VENUE = "paper"
@@ -31,18 +25,18 @@ Drill = Callable[[Mapping[str, Venue], StrategyDefinition | None], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSetup:
-    """Everything an engine needs to start. absent: venue -> why it cannot be watched.
+    """Everything an engine needs to start. absent: venue -> why it cannot be watched. file is the
+    config it was built from, None for the demo.
 
     Simulated and real fills never share a journal.
     """
 
     mode: str
-    armed: bool
+    declared: ConfigApplied
     paths: StatePaths
     journal: Path
     make_venues: MakeVenues
-    options: OptionSettings | None = None
-    strategies: tuple[StrategyDefinition, ...] = ()
+    file: Path | None = None
     channels: tuple[Channel, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     story_after_seconds: float | None = None
@@ -53,22 +47,29 @@ def demo_paths() -> StatePaths:
     return StatePaths.of(default_state_dir() / "demo")
 
 
-def setup_of(config: Config, *, paper: bool = False) -> EngineSetup:
-    """Build the setup a config asks for; paper overrides its mode.
+def setup_of(
+    config: Config,
+    *,
+    paper: bool = False,
+    file: Path | None = None,
+    sets: Path | None = None,
+) -> EngineSetup:
+    """Build the setup a config asks for; paper overrides its mode, sets its parameter sets.
 
-    Raises SecretError when a secret cannot be read.
+    Raises SecretError when a secret cannot be read, ConfigError for bad parameter sets.
     """
+    if sets is not None:
+        config = with_parameter_sets(config, load_parameter_sets(sets), file=str(sets))
     mode = Mode.PAPER if paper else config.mode
     paths = config.engine.paths
     urls = tuple(ref.resolve() for ref in config.alerts.urls)
     return EngineSetup(
         mode=mode.value,
-        armed=config.armed,
+        declared=declared(config),
         paths=paths,
         journal=paths.journal if mode is Mode.LIVE else paths.state_dir / "paper.sqlite",
         make_venues=_venues_of(config, mode, paths.state_dir),
-        options=None if config.options is None else _settings(config.options),
-        strategies=strategies_of(config.options),
+        file=file,
         channels=tuple(Channel.of(url, number) for number, url in enumerate(urls, 1)),
         absent={n: NOT_BUILT for n, v in config.venues.items() if isinstance(v, CcxtVenue)},
     )
@@ -88,12 +89,12 @@ def demo_setup() -> EngineSetup:
 
     return EngineSetup(
         mode="demo",
-        armed=True,
+        declared=ConfigApplied(
+            armed=True, options=OptionSettings(venue=DEMO_VENUE), strategies=strategies
+        ),
         paths=demo_paths(),
         journal=_fresh_journal(),
         make_venues=make,
-        options=OptionSettings(venue=DEMO_VENUE),
-        strategies=strategies,
         story_after_seconds=25.0,
     )
 
@@ -101,12 +102,6 @@ def demo_setup() -> EngineSetup:
 def _fresh_journal() -> Path:
     """A journal of the demo's own, gone with the machine's temporary files."""
     return Path(tempfile.mkdtemp(prefix="bulkhead-demo-")) / "journal.sqlite"
-
-
-def strategies_of(options: OptionsConfig | None) -> tuple[StrategyDefinition, ...]:
-    if options is None:
-        return ()
-    return tuple(_definition(options.venue, strategy) for strategy in options.strategies)
 
 
 def _venues_of(config: Config, mode: Mode, state_dir: Path) -> MakeVenues:
@@ -139,38 +134,3 @@ def _ib(name: str, venue: IbVenue, sink: VenueSink, mode: Mode, state_dir: Path)
     from engine.venues.paper.overlay import PaperFills
 
     return PaperFills(name, sink, make=real, state_file=state_dir / f"paper-{name}.json")
-
-
-def _settings(options: OptionsConfig) -> OptionSettings:
-    return OptionSettings(
-        venue=options.venue,
-        auto_close_on_assignment=options.auto_close_on_assignment,
-        on_partial_assignment=PartialAssignmentPolicy(options.on_partial_assignment.value),
-        close_at_dte=options.close_at_dte,
-        reconcile_seconds=float(options.reconcile_seconds),
-        missing_leg_seconds=float(options.missing_leg_seconds),
-        reprice_seconds=float(options.exit.reprice_seconds),
-        max_slippage=options.exit.max_slippage,
-        escalate=Escalation(options.exit.escalate.value),
-    )
-
-
-def _definition(venue: str, strategy: Strategy) -> StrategyDefinition:
-    legs = tuple(
-        LegDefinition(
-            right=Right(leg.right.value),
-            strike=leg.strike,
-            expiry=leg.expiry,
-            quantity=Decimal(leg.quantity),
-        )
-        for leg in strategy.legs
-    )
-    return StrategyDefinition(
-        id=strategy.id,
-        kind=strategy.kind.value,
-        venue=venue,
-        account=strategy.venue_account,
-        underlying=strategy.underlying,
-        legs=legs,
-        shares=Decimal(strategy.expected_shares),
-    )

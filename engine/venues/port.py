@@ -65,6 +65,10 @@ class Venue(Protocol):
     name: str
     kind: str
 
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """The venue's clock less this machine's; None until it told its time."""
+
     async def run(self) -> None:
         """Connect, and reconnect with backoff, until cancelled. Reports VenueChanged on the way and
         a BookSnapshot each time the book is completely known, before it says READY."""

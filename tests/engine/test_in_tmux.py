@@ -1,5 +1,6 @@
 """The program as its user runs it: in a real terminal of 80x24, over the real command."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -22,9 +23,10 @@ PATIENCE_SECONDS = 20.0
 class Tmux:
     """One tmux server of its own with one window of 80x24."""
 
-    def __init__(self, folder: Path, command: str) -> None:
+    def __init__(self, folder: Path, command: str, **environ: str) -> None:
         self._base = ["tmux", "-S", str(folder / "t"), "-f", os.devnull]
-        self._run("new-session", "-d", "-x", "80", "-y", "24", command)
+        told = [word for name, value in environ.items() for word in ("-e", f"{name}={value}")]
+        self._run("new-session", "-d", *told, "-x", "80", "-y", "24", command)
 
     def _run(self, *words: str) -> str:
         done = subprocess.run([*self._base, *words], capture_output=True, text=True, check=True)
@@ -72,6 +74,29 @@ async def test_x_shows_the_orders_and_sends_them(bench: Bench, tmp_path: Path) -
     finally:
         tmux.kill()
         end(engine)
+
+
+async def test_the_bare_command_starts_an_engine_and_x_twice_sends(
+    bench: Bench, tmp_path: Path
+) -> None:
+    home = tmp_path / "config" / "bulkhead"
+    home.mkdir(parents=True)
+    shutil.copy(bench.config, home / "bulkhead.toml")
+    command = f"{sys.executable} -m engine.cli"
+    tmux = Tmux(tmp_path, command, XDG_CONFIG_HOME=str(home.parent))
+    try:
+        tmux.shows("SPY-IC-1")
+        tmux.shows("● ready")
+        tmux.press("x")
+        tmux.shows("SPY 18Dec26 440 P")
+        # A key held down repeats: the second x counts only some time after the first.
+        await asyncio.sleep(1.0)
+        tmux.press("x")
+        tmux.shows("CLOSED")
+        assert len(bench.sent()) == 4
+    finally:
+        tmux.kill()
+        assert bench.bulkhead("stop").returncode == 0
 
 
 async def test_a_killed_terminal_leaves_the_engine_guarding(bench: Bench, tmp_path: Path) -> None:

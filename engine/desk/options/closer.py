@@ -1,66 +1,84 @@
 """Carries a strategy's way out: one close at a time an instrument, until nothing is left."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.desk.books import Book
 from engine.desk.floor import Floor
-from engine.desk.hours import EASTERN, is_open, next_open
-from engine.desk.instruments import Stock
-from engine.desk.intents import CancelOrder, Marketable, PlaceOrder, Severity
-from engine.desk.options.exit_plan import PlanLine, exit_plan
+from engine.desk.intents import CancelOrder, PlaceOrder, Severity
+from engine.desk.options.definitions import OptionSettings
+from engine.desk.options.exit_plan import PlanLine, exit_plan, to_flatten
+from engine.desk.options.gate import Gate
+from engine.desk.options.roster import Roster
 from engine.desk.options.strategies import Episode, Strategy
+from engine.desk.options.tending import Tending
 from engine.desk.orders import Order, client_order_id
 from engine.desk.snapshot import OrderState
 
+ZERO = Decimal(0)
 _RETRY_FIRST = timedelta(seconds=60)
 _RETRY_LAST = timedelta(minutes=10)
 
 
 class Closer:
-    """max_slippage: how far past the touch a close may reach, currency per unit of price."""
-
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, roster: Roster) -> None:
         self._floor = floor
-        self.max_slippage = Decimal(0)
+        self._roster = roster
+        self._gate = Gate(floor)
+        self._tending = Tending(floor, self._gate)
 
-    def advance(self, strategy: Strategy, book: Book) -> None:
-        """Send what may go now of the strategy's exit plan, and finish it when nothing is left."""
-        episode = strategy.episode
-        if episode is None:
-            return
+    def configure(self, settings: OptionSettings | None) -> None:
+        self._tending.settings = settings
+
+    def advance(
+        self, strategy: Strategy, episode: Episode, book: Book
+    ) -> tuple[tuple[PlanLine, ...], datetime | None]:
+        """Send what may go now of the strategy's exit plan, and finish it when nothing is left.
+
+        Returns the plan, and when time alone calls for another look.
+        """
+        self._cross(strategy)
         lines = self.plan(strategy, book)
-        self._drop_unfit(strategy, book, lines)
+        orders = self._orders_of(strategy)
+        look = None
+        if orders:
+            self._drop_unfit(strategy, book, orders, lines)
+            look = self._tending.tend(strategy, episode, orders)
         strategy.working = False
         for line in lines:
             order = self._floor.blocking(
                 strategy.definition.venue, strategy.account, line.instrument.ref
             )
             if order is None and not line.waits:
-                self._send(strategy, episode, line)
+                order = self._send(strategy, episode, line)
+                look = earliest(look, self._tending.tend(strategy, episode, (order,)))
             strategy.working = strategy.working or order is not None or not line.waits
-        if not lines and not self._any_blocking(strategy):
-            strategy.shares = Decimal(0)
-            reason = episode.reason
-            strategy.finish()
-            strategy.note = f"closed after: {reason}"
-            self._floor.alert(Severity.INFO, f"{strategy.id}: closed", f"After: {reason}.")
+        if not lines and not any(order.blocks for order in orders):
+            self._finish(strategy, episode)
+        for line in lines:
+            look = earliest(look, line.waits_until)
+        return lines, look
 
     def plan(self, strategy: Strategy, book: Book) -> tuple[PlanLine, ...]:
         """The exit plan with everything that keeps a line from going out now."""
-        return tuple(
-            line if line.waits else self._gate(strategy, line) for line in exit_plan(strategy, book)
-        )
+        flattened = ZERO
+        if strategy.stock is not None and strategy.shares:
+            key = (strategy.account, strategy.stock.ref)
+            flattened = to_flatten(strategy, self._roster.sharing(*key), book.effective(*key))
+        lines = exit_plan(strategy, flattened)
+        self._gate.check(strategy, lines)
+        return tuple(lines)
 
     def ended(self, order: Order, strategy: Strategy) -> None:
         """An order of the strategy's episode ended: remember a trouble, or forget it."""
+        self._roster.wake(strategy)
         episode = strategy.episode
         if episode is None or order.intent.episode != _episode_name(strategy, episode):
             return
         ref = order.intent.instrument.ref
-        if order.state is OrderState.FILLED or order.cancel_asked:
+        if order.state is OrderState.FILLED:
             episode.troubles.pop(ref, None)
+        if order.state is OrderState.FILLED or order.cancel_asked:
             episode.retry_at.pop(ref, None)
             return
         delay = min(_RETRY_FIRST * 2 ** (episode.attempts.get(ref, 1) - 1), _RETRY_LAST)
@@ -72,80 +90,51 @@ class Closer:
             Severity.CRITICAL,
             f"{strategy.id}: {episode.troubles[ref]}",
             f"The other legs go on. Tried again in {int(delay.total_seconds())} s.",
+            strategy.id,
         )
 
     def absent(self, order: Order, strategy: Strategy) -> None:
         """The venue proved that the order never reached it: the same id may go out again."""
+        self._roster.wake(strategy)
         episode = strategy.episode
         if episode is not None and order.intent.episode == _episode_name(strategy, episode):
             ref = order.intent.instrument.ref
             episode.attempts[ref] = max(0, episode.attempts.get(ref, 1) - 1)
         self._floor.forget(order)
 
-    def deadlines(self, strategy: Strategy, book: Book) -> Iterator[datetime]:
-        if strategy.episode is None:
+    def _cross(self, strategy: Strategy) -> None:
+        """Let the strategy's shares and those of others on their way out cancel: what one would
+        sell and the other buy needs no order."""
+        if strategy.stock is None or not strategy.excess_shares:
             return
-        yield from strategy.episode.retry_at.values()
-        for line in exit_plan(strategy, book):
-            opens = self._opens_at(strategy, line)
-            if opens is not None:
-                yield opens
+        for other in self._roster.sharing(strategy.account, strategy.stock.ref):
+            mine, theirs = strategy.excess_shares, other.excess_shares
+            if other.episode is None or mine * theirs >= 0:
+                continue
+            crossed = min(abs(mine), abs(theirs)).copy_sign(mine)
+            self._roster.set_shares(strategy, strategy.shares - crossed)
+            self._roster.set_shares(other, other.shares + crossed)
+            text = f"{abs(crossed):f} shares of {strategy.id} net against those of {other.id}"
+            self._floor.write(text, strategy.id)
 
-    def _gate(self, strategy: Strategy, line: PlanLine) -> PlanLine:
-        why = self._obstacle(strategy, line)
-        if not why:
-            return line
-        return PlanLine(
-            instrument=line.instrument,
-            side=line.side,
-            quantity=line.quantity,
-            purpose=line.purpose,
-            reason=line.reason,
-            waits=why,
+    def _finish(self, strategy: Strategy, episode: Episode) -> None:
+        word = "the assigned units are closed" if episode.partial else "closed"
+        self._roster.set_shares(strategy, strategy.keep_shares)
+        strategy.finish()
+        strategy.note = f"{word} after: {episode.reason}"
+        self._floor.alert(
+            Severity.INFO, f"{strategy.id}: {word}", f"After: {episode.reason}.", strategy.id
         )
 
-    def _obstacle(self, strategy: Strategy, line: PlanLine) -> str:
-        floor, venue = self._floor, strategy.definition.venue
-        standing = floor.standing(venue)
-        if not floor.armed:
-            return "disarmed: nothing is sent"
-        if not standing.may_act:
-            return f"{venue} cannot act: {standing.detail or standing.state.value}"
-        retry = strategy.episode.retry_at.get(line.instrument.ref) if strategy.episode else None
-        if retry is not None and retry > floor.now:
-            return f"tried again at {_clock(retry)}"
-        spec = floor.spec(venue, line.instrument)
-        if spec is None:
-            return "its trading hours are not known yet"
-        opens = self._opens_at(strategy, line)
-        if opens is not None:
-            return f"opens {_clock(opens)}"
-        sessions = spec.trading if isinstance(line.instrument, Stock) else spec.liquid
-        if sessions and not is_open(sessions, floor.now):
-            return "closed, and no later session is known"
-        return ""
-
-    def _opens_at(self, strategy: Strategy, line: PlanLine) -> datetime | None:
-        """When the line's market opens, None when it is open or unknown.
-
-        Options trade in their regular session only; stock also before and after it.
-        """
-        spec = self._floor.spec(strategy.definition.venue, line.instrument)
-        if spec is None:
-            return None
-        sessions = spec.trading if isinstance(line.instrument, Stock) else spec.liquid
-        if is_open(sessions, self._floor.now):
-            return None
-        return next_open(sessions, self._floor.now)
-
-    def _send(self, strategy: Strategy, episode: Episode, line: PlanLine) -> None:
+    def _send(self, strategy: Strategy, episode: Episode, line: PlanLine) -> Order:
         ref = line.instrument.ref
         attempt = episode.attempts.get(ref, 0) + 1
         episode.attempts[ref] = attempt
         name = _episode_name(strategy, episode)
+        order_id = client_order_id(strategy.account, strategy.id, name, ref, attempt)
         self._floor.place(
             PlaceOrder(
-                client_order_id=client_order_id(strategy.account, strategy.id, name, ref, attempt),
+                client_order_id=order_id,
                 venue=strategy.definition.venue,
                 account=strategy.account,
                 instrument=line.instrument,
@@ -155,42 +144,50 @@ class Closer:
                 strategy_id=strategy.id,
                 episode=name,
                 reason=f"{episode.reason}; {line.reason}",
-                pricing=Marketable(max_slippage=self.max_slippage),
+                pricing=self._tending.pricing(episode, line.instrument),
             )
         )
+        return self._floor.orders[order_id]
 
-    def _drop_unfit(self, strategy: Strategy, book: Book, lines: tuple[PlanLine, ...]) -> None:
+    def _drop_unfit(
+        self,
+        strategy: Strategy,
+        book: Book,
+        orders: list[Order],
+        lines: tuple[PlanLine, ...],
+    ) -> None:
         """Closes larger than what is left to close are taken back: somebody else closed too.
 
         One that has not gone out is made anew; one that works is cancelled, unless a row just came
         whose execution may still show that it was our own fill.
         """
+        ready: dict[str, Decimal] = {}
         wanted: dict[str, Decimal] = {}
         for line in lines:
+            ref = line.instrument.ref
+            wanted[ref] = wanted.get(ref, ZERO) + line.quantity
             if not line.waits:
-                ref = line.instrument.ref
-                wanted[ref] = wanted.get(ref, Decimal(0)) + line.quantity
-        for order in self._orders_of(strategy):
-            left = wanted.get(order.intent.instrument.ref, Decimal(0))
-            if order.state is OrderState.HELD and order.intent.quantity != left:
+                ready[ref] = ready.get(ref, ZERO) + line.quantity
+        for order in orders:
+            ref = order.intent.instrument.ref
+            if order.state is OrderState.HELD and order.intent.quantity != ready.get(ref, ZERO):
                 order.end(
                     OrderState.CANCELLED, "the position changed before it went out", self._floor.now
                 )
+                self._roster.stir(strategy.account, ref)
             held = book.holding(strategy.account, order.intent.instrument)
             if order.state is not OrderState.WORKING or order.cancel_asked or held.row_surplus:
                 continue
-            if order.remaining > abs(held.effective):
+            left = wanted.get(ref, ZERO)
+            if order.remaining > left:
                 order.cancel_asked = True
                 self._floor.outbox.append(
                     CancelOrder(
                         client_order_id=order.intent.client_order_id,
                         venue=order.intent.venue,
-                        reason=f"only {abs(held.effective):f} left to close",
+                        reason=f"only {left:f} left to close",
                     )
                 )
-
-    def _any_blocking(self, strategy: Strategy) -> bool:
-        return any(order.blocks for order in self._orders_of(strategy))
 
     def _orders_of(self, strategy: Strategy) -> list[Order]:
         orders = self._floor.live.values()
@@ -201,5 +198,8 @@ def _episode_name(strategy: Strategy, episode: Episode) -> str:
     return f"{strategy.id}/{episode.number}"
 
 
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(EASTERN):%a %H:%M} ET"
+def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two instants, either of which may not be known."""
+    if one is None or other is None:
+        return one or other
+    return min(one, other)

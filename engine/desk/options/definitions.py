@@ -53,7 +53,7 @@ class StrategyDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSettings:
-    """The [options] table. Durations are seconds; max_slippage is currency per unit of price."""
+    """The [options] table. Durations are seconds; max_slippage is a fraction of the price."""
 
     venue: str
     auto_close_on_assignment: bool = True

@@ -4,15 +4,24 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from engine.desk.books import Book
 from engine.desk.facts import CloseRequested, ConfigApplied, Execution
-from engine.desk.floor import Floor
-from engine.desk.instruments import Instrument, OptionContract, Stock
+from engine.desk.floor import Floor, VenueStanding
+from engine.desk.hours import has_expired
+from engine.desk.instruments import ContractSpec
 from engine.desk.intents import Severity
 from engine.desk.options.closer import Closer
-from engine.desk.options.definitions import OptionSettings, StrategyDefinition
+from engine.desk.options.consequences import Consequences
+from engine.desk.options.definitions import OptionSettings
+from engine.desk.options.drawing import Drawn, Tables
 from engine.desk.options.events import EventLog
+from engine.desk.options.evidence import Evidence
 from engine.desk.options.judge import Judge
-from engine.desk.options.strategies import Strategy, attribute
+from engine.desk.options.roster import Roster
+from engine.desk.options.rules import decide, next_look
+from engine.desk.options.sight import Sight
+from engine.desk.options.strategies import Leg, Strategy
+from engine.desk.options.trades import Trades
 from engine.desk.orders import Order
 from engine.desk.snapshot import StrategyStatus
 
@@ -20,37 +29,58 @@ REFUSED_BROKEN = "Cannot close broken strategy. Legs may be assigned. Manual rev
 
 
 class OptionsDesk:
-    """strategies: id -> Strategy, in the order of the config."""
+    """Visits only the strategies that something concerns; see Roster for who that is.
+
+    Within: ground and footing are what everything stood on when it was decided last; hours are the
+    (venue, ref) -> spec that a strategy's waiting closes were judged by. drawings and tables are
+    what pictures keep.
+    """
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
         self.settings: OptionSettings | None = None
-        self.strategies: dict[str, Strategy] = {}
+        self.roster = Roster()
         self.log = EventLog()
-        self._judge = Judge(floor, self.log)
-        self.closer = Closer(floor)
+        evidence = Evidence(floor)
+        consequences = Consequences(floor, self.roster, self.log, evidence)
+        self._judge = Judge(floor, self.roster, self.log, evidence, consequences)
+        self._trades = Trades(floor, self.roster, self.log, evidence)
+        self._sight = Sight(floor, self.roster)
+        self.closer = Closer(floor, self.roster)
+        self.drawings: dict[str, Drawn] = {}
+        self.tables = Tables()
+        self._ground: object = None
+        self._footing: object = None
+        self._hours: dict[str, list[tuple[tuple[str, str], ContractSpec | None]]] = {}
+
+    @property
+    def strategies(self) -> dict[str, Strategy]:
+        """id -> Strategy, in the order of the config."""
+        return self.roster.strategies
+
+    # --- what the room is told -------------------------------------------------------------------
 
     def configure(self, fact: ConfigApplied) -> None:
         """Take the declared strategies; those unchanged keep their state, running exits go on."""
         self.settings = fact.options
-        if fact.options is not None:
-            self.closer.max_slippage = fact.options.max_slippage
+        self.closer.configure(fact.options)
         kept: dict[str, Strategy] = {}
         for definition in fact.strategies:
             old = self.strategies.get(definition.id)
             if old is not None and (old.definition == definition or old.episode is not None):
                 kept[definition.id] = old
             else:
-                account = self._account(definition)
-                kept[definition.id] = Strategy.declared(definition, account)
+                kept[definition.id] = Strategy.declared(definition, "")
         for strategy in self.strategies.values():
             if strategy.episode is not None:
                 kept.setdefault(strategy.id, strategy)
-        self.strategies = kept
+        self.roster.declare(kept.values())
+        self._hours, self.drawings = {}, {}
+        self._ground = None
 
     def take_execution(self, venue: str, execution: Execution, change: Decimal) -> None:
-        owned = [s for s in self.strategies.values() if s.definition.venue == venue]
-        self._judge.take_execution(owned, venue, execution, change)
+        if self.settings is not None and venue == self.settings.venue:
+            self._trades.take(venue, execution, change)
 
     def order_ended(self, order: Order) -> None:
         strategy = self.strategies.get(order.intent.strategy_id or "")
@@ -68,29 +98,106 @@ class OptionsDesk:
             if strategy.definition.venue == venue and strategy.episode is not None:
                 strategy.episode.retry_at.clear()
 
-    def status(self, strategy: Strategy) -> StrategyStatus:
-        return strategy.status(suspect=self._judge.is_suspect(strategy))
+    # --- deciding --------------------------------------------------------------------------------
 
     def decide(self) -> None:
         """Judge and act on the venue's book as it stands. Nothing is decided on a frozen link."""
         if self.settings is None:
             return
-        venue = self.settings.venue
-        book = self._floor.book(venue)
-        strategies = list(self.strategies.values())
-        live = book.known and self._floor.standing(venue).is_live
-        for strategy in strategies:
-            strategy.account = strategy.account or self._account(strategy.definition)
-        attribute(strategies, book)
-        if live:
-            if self._judge.judge(venue, book, strategies, self.settings):
-                attribute(strategies, book)
-            for strategy in strategies:
-                self._sight(strategy)
-                self.closer.advance(strategy, book)
+        venue, floor = self.settings.venue, self._floor
+        book, standing = floor.book(venue), floor.standing(venue)
+        self._follow(venue, book, standing)
+        if not (book.known and standing.is_live):
+            return
+        self._judge.judge(venue, book, self.settings)
+        footing = (standing.state, standing.detail, standing.can_trade, floor.armed)
+        if footing != self._footing:
+            self._footing = footing
+            self.roster.wake_active()
+        self._wake_for_hours()
+        # One that is done may leave shares or a contract to another: until nobody is due.
+        while due := self.roster.take_due(floor.now):
+            for strategy in due:
+                self._sight.look(strategy, book)
+                self._carry(strategy, book)
+
+    def _carry(self, strategy: Strategy, book: Book) -> None:
+        """Go on with a strategy's way out, and be there again when what it waits for comes."""
+        if strategy.episode is None:
+            self._rule(strategy)
+        episode = strategy.episode
+        if episode is None:
+            return
+        lines, look = self.closer.advance(strategy, episode, book)
+        self.roster.wake_at(strategy, look)
+        venue, specs = strategy.definition.venue, self._floor.specs
+        waiting = [(venue, line.instrument.ref) for line in lines if line.waits]
+        if waiting:
+            self._hours[strategy.id] = [(key, specs.get(key)) for key in waiting]
+        else:
+            self._hours.pop(strategy.id, None)
+
+    def _rule(self, strategy: Strategy) -> None:
+        """Let the exit rules decide about a strategy that nothing else is happening to."""
+        settings, now = self.settings, self._floor.now
+        if settings is None or not strategy.seen_whole or strategy.closed:
+            self.roster.wake_at(strategy, None)
+            return
+        self.roster.wake_at(strategy, next_look(strategy, settings, now))
+        if self._is_doubtful(strategy) or any(self._has_expired(leg) for leg in strategy.legs):
+            return
+        decision = decide(strategy, settings, now)
+        if decision is None or (strategy.ruled and not self._floor.armed):
+            return
+        text = f"{decision.rule}: {decision.reason}"
+        body = f"Priority {decision.priority}, urgency {decision.urgency.lower()}."
+        if self._floor.armed:
+            strategy.begin(text)
+        else:
+            strategy.ruled = strategy.note = text
+            body = f"{body} Disarmed: nothing is sent."
+        self._floor.alert(Severity.WARNING, f"{strategy.id}: closing, {text}", body, strategy.id)
+
+    def _has_expired(self, leg: Leg) -> bool:
+        if leg.contract is None or not leg.held or self.settings is None:
+            return False
+        spec = self._floor.spec(self.settings.venue, leg.contract)
+        return has_expired(leg.contract, spec, self._floor.now)
+
+    def _wake_for_hours(self) -> None:
+        """Contracts are described anew every day: what waits for hours must hear of others."""
+        specs = self._floor.specs
+        for strategy_id, judged_by in self._hours.items():
+            if any(specs.get(key) is not spec for key, spec in judged_by):
+                self.roster.wake(self.strategies[strategy_id])
+
+    def deadlines(self) -> Iterator[datetime]:
+        if self.settings is None:
+            return
+        yield from self._judge.deadlines(self._floor.book(self.settings.venue), self.settings)
+        alarm = self.roster.next_alarm()
+        if alarm is not None:
+            yield alarm
+
+    def _follow(self, venue: str, book: Book, standing: VenueStanding) -> None:
+        """Divide what was touched among the strategies; everything when the ground is new."""
+        ground = (book.known, standing.accounts)
+        if ground != self._ground:
+            self._ground = ground
+            self.roster.rebuild(book, standing.accounts)
+            return
+        # A set of text has no order of its own, and the same facts must give the same intents.
+        for touched, account, ref in sorted(self._floor.touched):
+            if touched == venue:
+                self.roster.touch(book, account, ref)
+
+    # --- questions -------------------------------------------------------------------------------
 
     def names(self) -> Iterator[str]:
         return iter(self.strategies)
+
+    def status(self, strategy: Strategy) -> StrategyStatus:
+        return strategy.status(suspect=self._judge.is_suspect(strategy))
 
     def request_close(self, fact: CloseRequested) -> tuple[bool, str] | None:
         if fact.strategy_id is None:
@@ -109,86 +216,10 @@ class OptionsDesk:
         word = "emergency close" if fact.emergency else "close"
         for strategy in targets:
             strategy.begin(f"{word} by {fact.by}")
+            self.roster.wake(strategy)
             if strategy.episode is not None:
-                strategy.episode.retry_at.clear()
-                strategy.episode.troubles.clear()
+                strategy.episode.again()
         return True, "Closing " + ", ".join(s.id for s in targets) + "."
-
-    def deadlines(self) -> Iterator[datetime]:
-        if self.settings is None:
-            return
-        book = self._floor.book(self.settings.venue)
-        yield from self._judge.deadlines(book, self.settings)
-        for strategy in self.strategies.values():
-            yield from self.closer.deadlines(strategy, book)
 
     def _is_doubtful(self, strategy: Strategy) -> bool:
         return bool(strategy.broken) or self._judge.is_suspect(strategy)
-
-    def _account(self, definition: StrategyDefinition) -> str:
-        """The account a strategy lives in: its own, the venue's only one, or the only one that
-        holds any of its legs; empty while it is not known."""
-        if definition.account is not None:
-            return definition.account
-        accounts = self._floor.standing(definition.venue).accounts
-        if len(accounts) > 1:
-            book = self._floor.book(definition.venue)
-            accounts = tuple(
-                sorted(
-                    {
-                        account
-                        for (account, _), holding in book.holdings.items()
-                        if _is_leg(definition, holding.instrument) and holding.effective
-                    }
-                )
-            )
-        return accounts[0] if len(accounts) == 1 else ""
-
-    def _sight(self, strategy: Strategy) -> None:
-        """See a strategy whole for the first time, or say once that it is not held as declared."""
-        if strategy.seen_whole or strategy.closed or strategy.episode is not None:
-            return
-        missing = [leg for leg in strategy.legs if leg.held != leg.declared.quantity]
-        stock = self._stock(strategy)
-        declared = strategy.definition.shares
-        book = self._floor.book(strategy.definition.venue)
-        held = book.effective(strategy.account, stock.ref) if stock is not None else Decimal(0)
-        if not missing and held * declared >= 0 and abs(held) >= abs(declared):
-            strategy.seen_whole = True
-            strategy.stock, strategy.shares, strategy.note = stock, declared, ""
-            return
-        if not strategy.account:
-            text = "the venue has several accounts: say venue_account in the config"
-        elif missing:
-            leg = missing[0]
-            name = f"{leg.declared.strike.normalize():f} {leg.declared.right}"
-            text = f"{name} declared {leg.declared.quantity:+f}, held {leg.held:+f}"
-        else:
-            text = f"{declared:+f} shares declared, {held:+f} held"
-        if not strategy.note:
-            self._floor.alert(
-                Severity.WARNING,
-                f"{strategy.id}: not held as declared",
-                f"{text}. It is watched, and nothing is sent for what was never there.",
-            )
-        strategy.note = f"never seen whole: {text}"
-
-    def _stock(self, strategy: Strategy) -> Stock | None:
-        book = self._floor.book(strategy.definition.venue)
-        for (account, _), holding in book.holdings.items():
-            instrument = holding.instrument
-            if (
-                account == strategy.account
-                and isinstance(instrument, Stock)
-                and instrument.symbol == strategy.definition.underlying
-            ):
-                return instrument
-        return None
-
-
-def _is_leg(definition: StrategyDefinition, instrument: Instrument) -> bool:
-    return (
-        isinstance(instrument, OptionContract)
-        and instrument.underlying == definition.underlying
-        and any(leg.matches(instrument) for leg in definition.legs)
-    )

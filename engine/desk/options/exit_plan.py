@@ -5,99 +5,147 @@ is gone: shorts of the same right bought back (filled, not sent), delivered shar
 made anew from what is held each time something changes, so it needs no memory of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
-from engine.desk.books import Book
 from engine.desk.facts import Side
-from engine.desk.instruments import Instrument, Right
+from engine.desk.instruments import OptionContract, Right, Stock
 from engine.desk.intents import Purpose
 from engine.desk.options.strategies import Leg, Strategy
 
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PlanLine:
-    """One line: quantity positive. waits says what it waits for, empty when it may go now."""
+    """One line: quantity positive. waits says what it waits for, empty when it may go now, and
+    waits_until when that will be, where it is known."""
 
-    instrument: Instrument
+    instrument: Stock | OptionContract
+    name: str
     side: Side
     quantity: Decimal
     purpose: Purpose
     reason: str
     waits: str = ""
+    waits_until: datetime | None = None
 
 
-def exit_plan(strategy: Strategy, book: Book) -> tuple[PlanLine, ...]:
-    """The lines that close what the strategy really holds, most urgent first."""
-    return (*_shares(strategy, book), *_shorts(strategy), *_longs(strategy))
+def exit_plan(strategy: Strategy, flattened: Decimal) -> list[PlanLine]:
+    """The lines that close what the strategy really holds, most urgent first.
+
+    flattened: the shares that may be closed for it, signed like them (see to_flatten).
+    """
+    lines = [_shares(strategy.stock, flattened)] if strategy.stock and flattened else []
+    for leg in strategy.legs:
+        if leg.held < 0 and leg.contract is not None:
+            _short_line(lines, leg, leg.contract, _excess(strategy, leg))
+    for right in Right:
+        _longs(lines, strategy, right, flattened)
+    return lines
 
 
-def _shares(strategy: Strategy, book: Book) -> Iterator[PlanLine]:
-    if strategy.stock is None or not strategy.shares:
-        return
-    position = book.effective(strategy.account, strategy.stock.ref)
-    if position * strategy.shares <= 0:
-        return
-    quantity = min(abs(strategy.shares), abs(position))
-    long = strategy.shares > 0
-    yield PlanLine(
-        instrument=strategy.stock,
-        side=Side.SELL if long else Side.BUY,
+def to_flatten(strategy: Strategy, sharing: Iterable[Strategy], position: Decimal) -> Decimal:
+    """The shares to close for a strategy, signed like them, 0 where they net against others'.
+
+    sharing: every strategy that has shares of that stock, in the order of the config; long ones
+    net against short ones, and the first declared keeps most. Never more than the account's
+    position, never the other side of it.
+    """
+    excess = strategy.shares - strategy.keep_shares
+    if excess * position <= 0:
+        return ZERO
+    long = excess > 0
+    against, ahead = ZERO, ZERO
+    for other in sharing:
+        if other is strategy:
+            continue
+        theirs = other.excess_shares
+        if (theirs > 0) is not long:
+            against += abs(theirs)
+        elif other.order < strategy.order:
+            ahead += abs(theirs)
+    # What nets against the others falls on the first declared first.
+    netted = max(ZERO, min(abs(excess), against - ahead))
+    left = min(abs(excess) - netted, abs(position))
+    return left.copy_sign(excess) if left > 0 else ZERO
+
+
+def _shares(stock: Stock, flattened: Decimal) -> PlanLine:
+    quantity = abs(flattened)
+    kind = "long" if flattened > 0 else "short"
+    return PlanLine(
+        instrument=stock,
+        name=stock.name,
+        side=Side.SELL if flattened > 0 else Side.BUY,
         quantity=quantity,
         purpose=Purpose.FLATTEN_SHARES,
-        reason=f"{quantity:f} {'long' if long else 'short'} shares of this strategy are the risk",
+        reason=f"{quantity:f} {kind} shares of this strategy are the risk",
     )
 
 
-def _shorts(strategy: Strategy) -> Iterator[PlanLine]:
-    for leg in strategy.legs:
-        if leg.held < 0 and leg.contract is not None:
-            yield PlanLine(
-                instrument=leg.contract,
+def _excess(strategy: Strategy, leg: Leg) -> Decimal:
+    """What of a leg is to be closed, signed like what is held."""
+    keep = strategy.keep(leg)
+    if keep * leg.held <= 0:
+        return leg.held
+    return leg.held - keep if abs(leg.held) > abs(keep) else ZERO
+
+
+def _short_line(lines: list[PlanLine], leg: Leg, contract: OptionContract, excess: Decimal) -> None:
+    if excess:
+        lines.append(
+            PlanLine(
+                instrument=contract,
+                name=leg.name,
                 side=Side.BUY,
-                quantity=-leg.held,
+                quantity=-excess,
                 purpose=Purpose.BUY_BACK_SHORT,
                 reason="short leg, no longer covered as designed",
             )
-
-
-def _longs(strategy: Strategy) -> Iterator[PlanLine]:
-    for right, word in ((Right.PUT, "put"), (Right.CALL, "call")):
-        legs = [leg for leg in strategy.legs if leg.declared.right is right]
-        guards_shares = strategy.shares > 0 if right is Right.PUT else strategy.shares < 0
-        needed = ZERO if not guards_shares else _contracts(strategy, legs)
-        needed = max(needed, -sum((leg.held for leg in legs if leg.held < 0), ZERO))
-        longs = [leg for leg in legs if leg.held > 0 and leg.contract is not None]
-        free = sum((leg.held for leg in longs), ZERO) - needed
-        waits = (
-            f"protects {abs(strategy.shares):f} shares until they are closed"
-            if guards_shares
-            else f"covers short {word}s until they are bought back"
         )
-        for leg in longs:
-            yield from _long_lines(leg, max(ZERO, min(leg.held, free)), waits)
-            free -= leg.held
 
 
-def _long_lines(leg: Leg, sellable: Decimal, waits: str) -> Iterator[PlanLine]:
-    if leg.contract is None:
+def _longs(lines: list[PlanLine], strategy: Strategy, right: Right, flattened: Decimal) -> None:
+    """Add the long legs of one right: what may go, and what still covers something."""
+    longs, free, shorts = [], ZERO, ZERO
+    for leg in strategy.legs:
+        if leg.declared.right is not right or not leg.held:
+            continue
+        if leg.held < 0:
+            shorts -= leg.held
+        elif leg.contract is not None:
+            longs.append((leg, leg.contract))
+            free += leg.held
+    if not longs:
         return
-    for quantity, why in ((sellable, ""), (leg.held - sellable, waits)):
-        if quantity > 0:
-            yield PlanLine(
-                instrument=leg.contract,
-                side=Side.SELL,
-                quantity=quantity,
-                purpose=Purpose.SELL_LONG,
-                reason="long leg, nothing left to cover",
-                waits=why,
-            )
+    word = "put" if right is Right.PUT else "call"
+    waits = f"covers short {word}s until they are bought back"
+    if flattened > 0 if right is Right.PUT else flattened < 0:
+        waits = f"protects {abs(flattened):f} shares until they are closed"
+        shorts = max(shorts, _contracts(flattened, longs[0][1].multiplier))
+    free -= shorts
+    for leg, contract in longs:
+        excess = _excess(strategy, leg)
+        sellable = max(ZERO, min(excess, free))
+        free -= sellable
+        for quantity, why in ((sellable, ""), (excess - sellable, waits)):
+            if quantity:
+                lines.append(
+                    PlanLine(
+                        instrument=contract,
+                        name=leg.name,
+                        side=Side.SELL,
+                        quantity=quantity,
+                        purpose=Purpose.SELL_LONG,
+                        reason="long leg, nothing left to cover",
+                        waits=why,
+                    )
+                )
 
 
-def _contracts(strategy: Strategy, legs: list[Leg]) -> Decimal:
-    """How many long contracts protect the strategy's shares, rounded up to whole contracts."""
-    multiplier = next((leg.contract.multiplier for leg in legs if leg.contract), Decimal(100))
-    return (abs(strategy.shares) / multiplier).to_integral_value(ROUND_CEILING)
+def _contracts(flattened: Decimal, multiplier: Decimal) -> Decimal:
+    """How many long contracts protect those shares, rounded up to whole contracts."""
+    return (abs(flattened) / multiplier).to_integral_value(ROUND_CEILING)

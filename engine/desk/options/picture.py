@@ -1,14 +1,23 @@
-"""Draws the options desk into the views of the snapshot. Reads, decides nothing."""
+"""Draws the options desk into the views of the snapshot. Reads, decides nothing.
 
-from collections.abc import Iterator
+A strategy's view is kept and drawn anew only when the strategy, a quote of its contracts, or what
+its plan waits for changed: hundreds of them are drawn several times a second.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 from engine.desk.floor import Floor
-from engine.desk.hours import days_to_expiry
-from engine.desk.instruments import Instrument, OptionContract
+from engine.desk.hours import next_change, trading_date
+from engine.desk.instruments import OptionContract
 from engine.desk.market import Quote, Quotes
+from engine.desk.options.advice import advice
 from engine.desk.options.desk import OptionsDesk
+from engine.desk.options.drawing import Drawn, Ground, Key, Shape
 from engine.desk.options.events import Event
+from engine.desk.options.exit_plan import PlanLine
+from engine.desk.options.gate import sessions_of
 from engine.desk.options.strategies import Leg, Strategy
 from engine.desk.snapshot import (
     AssignmentState,
@@ -19,46 +28,141 @@ from engine.desk.snapshot import (
     StrategyView,
 )
 
+ONE = Decimal(1)
+_AT_REST = (StrategyStatus.INTACT, StrategyStatus.SUSPECT, StrategyStatus.CLOSED)
+
 
 def strategies(room: OptionsDesk, floor: Floor, quotes: Quotes) -> Iterator[StrategyView]:
-    return (_strategy(room, floor, s, quotes) for s in room.strategies.values())
+    """Draw every declared strategy, in the order of the config."""
+    if room.settings is None:
+        return
+    standing = floor.standing(room.settings.venue)
+    ground = (standing.state, standing.detail, standing.can_trade, floor.armed)
+    today = trading_date(floor.now)
+    for strategy in room.strategies.values():
+        drawn = room.drawings.get(strategy.id)
+        if drawn is None or not _holds(drawn.shape, strategy, floor, ground, today):
+            shape = _shape(room, floor, strategy, ground, today)
+        else:
+            shape = drawn.shape
+        seen = [quotes.get(key) if key else None for key in shape.quoted]
+        if drawn is None or shape is not drawn.shape or seen != drawn.quotes:
+            drawn = Drawn(shape=shape, quotes=seen, view=_view(strategy, shape, seen))
+            room.drawings[strategy.id] = drawn
+        yield drawn.view
 
 
 def assignments(room: OptionsDesk) -> Iterator[AssignmentView]:
     return (_event(room, event) for event in room.log.events.values())
 
 
-def _strategy(room: OptionsDesk, floor: Floor, strategy: Strategy, quotes: Quotes) -> StrategyView:
+# --- strategies ----------------------------------------------------------------------------------
+
+
+def _holds(shape: Shape, strategy: Strategy, floor: Floor, ground: Ground, today: date) -> bool:
+    """Whether a shape drawn before is still the strategy's."""
+    return (
+        shape.revision == strategy.revision
+        and shape.ground == ground
+        and shape.today == today
+        and (shape.until is None or floor.now < shape.until)
+        and all(floor.specs.get(key) is spec for key, spec in shape.specs)
+    )
+
+
+def _shape(
+    room: OptionsDesk, floor: Floor, strategy: Strategy, ground: Ground, today: date
+) -> Shape:
     venue = strategy.definition.venue
+    lines = () if strategy.closed else room.closer.plan(strategy, floor.book(venue))
+    specs = tuple(((key := (venue, x.instrument.ref)), floor.specs.get(key)) for x in lines)
+    changes: list[datetime | None] = []
+    for line, (_, spec) in zip(lines, specs, strict=True):
+        if line.waits_until is not None:
+            changes.append(line.waits_until)
+        elif spec is not None:
+            changes.append(next_change(sessions_of(spec, line.instrument), floor.now))
     status = room.status(strategy)
+    stock = (venue, strategy.stock.ref) if strategy.stock else _underlying(floor, strategy)
+    legs = [(venue, leg.contract.ref) if leg.contract else None for leg in strategy.legs]
     open_expiries = [leg.declared.expiry for leg in strategy.legs if leg.held]
     expiries = open_expiries or [leg.declared.expiry for leg in strategy.legs]
-    stock = quotes.get((venue, strategy.stock.ref)) if strategy.stock else None
-    lines = () if strategy.closed else room.closer.plan(strategy, floor.book(venue))
+    return Shape(
+        revision=strategy.revision,
+        ground=ground,
+        until=min((at for at in changes if at), default=None),
+        today=today,
+        specs=specs,
+        status=status,
+        reason=_reason(strategy, status),
+        dte=(min(expiries) - today).days if expiries else None,
+        lines=lines,
+        advised=status not in _AT_REST and not _settles_in_cash(floor, strategy),
+        quoted=(stock, *legs, *(key for key, _ in specs)),
+    )
+
+
+def _underlying(floor: Floor, strategy: Strategy) -> Key | None:
+    """Where the underlying is quoted, as the venue says it of one of the legs."""
+    venue = strategy.definition.venue
+    for leg in strategy.legs:
+        spec = floor.specs.get((venue, leg.contract.ref)) if leg.contract else None
+        if spec is not None and spec.underlying_ref:
+            return venue, spec.underlying_ref
+    return None
+
+
+def _settles_in_cash(floor: Floor, strategy: Strategy) -> bool:
+    refs = [leg.contract.ref for leg in strategy.legs if leg.contract]
+    specs = [floor.specs.get((strategy.definition.venue, ref)) for ref in refs]
+    return any(spec is not None and spec.cash_settled for spec in specs)
+
+
+def _view(strategy: Strategy, shape: Shape, seen: Sequence[Quote | None]) -> StrategyView:
+    stock, first_line = seen[0], 1 + len(strategy.legs)
     return StrategyView(
         id=strategy.id,
         kind=strategy.definition.kind,
         underlying=strategy.definition.underlying,
-        venue=venue,
+        venue=strategy.definition.venue,
         account=strategy.account,
-        status=status,
-        reason=_reason(strategy, status),
-        dte=min((days_to_expiry(e, floor.now) for e in expiries), default=None),
-        legs=tuple(_leg(venue, leg, quotes) for leg in strategy.legs),
+        status=shape.status,
+        reason=shape.reason,
+        dte=shape.dte,
+        legs=tuple([_leg(x, q) for x, q in zip(strategy.legs, seen[1:], strict=False)]),
         shares=strategy.shares,
-        plan=tuple(
-            PlanLineView(
-                instrument=line.instrument.name,
-                side=line.side,
-                quantity=line.quantity,
-                purpose=line.purpose,
-                reason=f"waits: {line.waits}" if line.waits else line.reason,
-                multiplier=_multiplier(line.instrument),
-                estimated_price=_estimate(quotes.get((venue, line.instrument.ref)), line.side.sign),
-            )
-            for line in lines
-        ),
+        plan=tuple([_line(x, q) for x, q in zip(shape.lines, seen[first_line:], strict=True)]),
         underlying_price=stock.mid if stock else None,
+        advice=tuple(advice(strategy, stock, seen[1:first_line])) if shape.advised else (),
+    )
+
+
+def _leg(leg: Leg, quote: Quote | None) -> LegView:
+    return LegView(
+        right=leg.declared.right,
+        strike=leg.declared.strike,
+        expiry=leg.declared.expiry,
+        expected=leg.meant,
+        held=leg.held,
+        bid=quote.bid if quote else None,
+        ask=quote.ask if quote else None,
+    )
+
+
+def _line(line: PlanLine, quote: Quote | None) -> PlanLineView:
+    price = None
+    if quote is not None:
+        price = quote.ask if line.side.sign > 0 else quote.bid
+    instrument = line.instrument
+    return PlanLineView(
+        instrument=line.name,
+        side=line.side,
+        quantity=line.quantity,
+        purpose=line.purpose,
+        reason=f"waits: {line.waits}" if line.waits else line.reason,
+        estimated_price=price,
+        multiplier=instrument.multiplier if isinstance(instrument, OptionContract) else ONE,
+        waits_until=line.waits_until,
     )
 
 
@@ -71,26 +175,10 @@ def _reason(strategy: Strategy, status: StrategyStatus) -> str:
         return strategy.episode.reason
     if status is StrategyStatus.SUSPECT:
         return "a leg changed and nothing explains it yet; asking the broker"
-    return strategy.broken or strategy.note
+    return strategy.broken or strategy.unclear or strategy.note
 
 
-def _leg(venue: str, leg: Leg, quotes: Quotes) -> LegView:
-    quote = quotes.get((venue, leg.contract.ref)) if leg.contract is not None else None
-    return LegView(
-        right=leg.declared.right,
-        strike=leg.declared.strike,
-        expiry=leg.declared.expiry,
-        expected=leg.declared.quantity,
-        held=leg.held,
-        bid=quote.bid if quote else None,
-        ask=quote.ask if quote else None,
-    )
-
-
-def _estimate(quote: Quote | None, sign: int) -> float | None:
-    if quote is None:
-        return None
-    return quote.ask if sign > 0 else quote.bid
+# --- events --------------------------------------------------------------------------------------
 
 
 def _event(room: OptionsDesk, event: Event) -> AssignmentView:
@@ -121,7 +209,3 @@ def _event_state(room: OptionsDesk, event: Event) -> AssignmentState:
     if event.needs_owner and (strategy is None or not strategy.closed):
         return AssignmentState.ATTENTION
     return AssignmentState.NOTED
-
-
-def _multiplier(instrument: Instrument) -> Decimal:
-    return instrument.multiplier if isinstance(instrument, OptionContract) else Decimal(1)

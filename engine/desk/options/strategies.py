@@ -1,57 +1,91 @@
 """The declared strategies as they stand: what each believes it holds, and what became of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from engine.desk.books import Book
-from engine.desk.instruments import Instrument, OptionContract, Stock
+from engine.desk.instruments import OptionContract, Right, Stock
 from engine.desk.options.definitions import LegDefinition, StrategyDefinition
 from engine.desk.snapshot import StrategyStatus
 
 ZERO = Decimal(0)
 
+Terms = tuple[str, Right, Decimal, date]
+"""What tells a listed option from others in words: underlying, right, strike, expiry."""
 
-@dataclass(slots=True)
+
+def terms_of(contract: OptionContract) -> Terms:
+    return contract.underlying, contract.right, contract.strike, contract.expiry
+
+
+@dataclass(slots=True, eq=False)
 class Leg:
-    """A leg of one strategy in one account. expected follows explained changes; declared does not.
+    """A leg of one strategy in one account.
 
-    contract is None until the account was seen to hold it.
+    meant is what it is built to hold (declared, less what a partial close took off); expected is
+    what it believes to hold, which follows explained changes; held is its share of what the account
+    holds. contract is None until the account was seen to hold it.
     """
 
     declared: LegDefinition
     expected: Decimal
+    meant: Decimal
     contract: OptionContract | None = None
+    name: str = ""
     held: Decimal = ZERO
+
+    def bind(self, contract: OptionContract) -> None:
+        self.contract, self.name = contract, contract.name
 
 
 @dataclass(slots=True)
 class Episode:
-    """One way out: from the decision to close until nothing is left.
+    """One way out: from the decision to close until nothing is left, or, if partial, until what is
+    left is as it is meant to be.
 
-    attempts, retry_at, troubles: instrument ref -> orders sent so far, when to try again after one
-    ended unfilled, and why it did.
+    By instrument ref: attempts are the orders sent so far, retry_at when to try again after one
+    ended unfilled, troubles why it did; rounds how often a close was priced anew, tended_at when
+    last. at_market: those whose price nobody met, so that they go out without one.
     """
 
     number: int
     reason: str
+    partial: bool = False
     attempts: dict[str, int] = field(default_factory=dict)
     retry_at: dict[str, datetime] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
+    rounds: dict[str, int] = field(default_factory=dict)
+    tended_at: dict[str, datetime] = field(default_factory=dict)
+    at_market: set[str] = field(default_factory=set)
+
+    def again(self) -> None:
+        """Try everything anew, as if it had never failed."""
+        self.retry_at.clear()
+        self.troubles.clear()
+        self.rounds.clear()
+        self.at_market.clear()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Strategy:
-    """shares: signed stock of this strategy's that is (still) held; stock is known once seen."""
+    """order: its place in the config. revision: counts what may have changed it. shares: signed
+    stock of this strategy's that is (still) held, meant_shares what it is built to have; stock is
+    known once seen, delivered_at is when an option last moved it. broken: what broke it. unclear:
+    why its owner must look though nothing is broken. ruled: the exit rule that waits for arming."""
 
     definition: StrategyDefinition
     account: str
     legs: list[Leg]
+    order: int = 0
+    revision: int = 0
     shares: Decimal = ZERO
+    meant_shares: Decimal = ZERO
     stock: Stock | None = None
     seen_whole: bool = False
+    delivered_at: datetime | None = None
     broken: str = ""
+    unclear: str = ""
+    ruled: str = ""
     note: str = ""
     closed: bool = False
     episode: Episode | None = None
@@ -60,8 +94,12 @@ class Strategy:
 
     @classmethod
     def declared(cls, definition: StrategyDefinition, account: str) -> "Strategy":
-        legs = [Leg(declared=leg, expected=leg.quantity) for leg in definition.legs]
-        return cls(definition=definition, account=account, legs=legs)
+        legs = [
+            Leg(declared=leg, expected=leg.quantity, meant=leg.quantity) for leg in definition.legs
+        ]
+        return cls(
+            definition=definition, account=account, legs=legs, meant_shares=definition.shares
+        )
 
     @property
     def id(self) -> str:
@@ -71,18 +109,67 @@ class Strategy:
     def is_flat(self) -> bool:
         return not self.shares and not any(leg.held for leg in self.legs)
 
-    def leg_of(self, contract: Instrument) -> Leg | None:
-        return next((leg for leg in self.legs if leg.contract == contract), None)
+    @property
+    def is_done(self) -> bool:
+        """Whether it believes to hold nothing any more."""
+        return not self.shares and not any(leg.expected for leg in self.legs)
 
-    def begin(self, reason: str) -> None:
-        """Open an episode; one that runs goes on."""
+    @property
+    def is_as_meant(self) -> bool:
+        """Whether what it believes to hold is what it is built to hold."""
+        legs = all(leg.expected == leg.meant for leg in self.legs)
+        return legs and self.shares == self.meant_shares
+
+    def keep(self, leg: Leg) -> Decimal:
+        """What of a leg a close leaves alone."""
+        return leg.meant if self.episode is not None and self.episode.partial else ZERO
+
+    @property
+    def keep_shares(self) -> Decimal:
+        """What of its shares a close leaves alone."""
+        partial = self.episode is not None and self.episode.partial
+        return self.meant_shares if partial else ZERO
+
+    @property
+    def excess_shares(self) -> Decimal:
+        """Shares that are to go: all when it closes, else those it is not built to have."""
+        return self.shares - (self.meant_shares if self.episode is None else self.keep_shares)
+
+    def terms(self, leg: Leg) -> Terms:
+        declared = leg.declared
+        return self.definition.underlying, declared.right, declared.strike, declared.expiry
+
+    def shrink_to(self, leg: Leg) -> bool:
+        """Mean to hold only as many units as are left of one leg; False when none are.
+
+        Shorts round down and longs up, so that what stays is covered as before.
+        """
+        if not leg.expected or not leg.meant:
+            return False
+        left, whole = leg.expected, leg.meant
+        for each in self.legs:
+            rounding = ROUND_FLOOR if each.meant < 0 else ROUND_CEILING
+            size = abs(each.meant * left / whole).to_integral_value(rounding)
+            each.meant = size.copy_sign(each.meant)
+        if self.meant_shares:
+            self.meant_shares = self.meant_shares * left / whole
+        return True
+
+    def begin(self, reason: str, *, partial: bool = False) -> None:
+        """Open an episode; one that runs goes on, and no longer in part if this one is whole."""
         if self.episode is None:
             self.episodes += 1
-            self.episode = Episode(number=self.episodes, reason=reason)
+            self.episode = Episode(number=self.episodes, reason=reason, partial=partial)
+        else:
+            self.episode.partial = self.episode.partial and partial
 
     def finish(self) -> None:
+        """End the episode: it is closed, or goes on as what is left of it."""
+        partial = self.episode is not None and self.episode.partial
         self.episode = None
-        self.closed = True
+        self.closed = not partial
+        if partial:
+            self.broken = ""
 
     def status(self, suspect: bool) -> StrategyStatus:
         """The public status; suspect: one of its legs changed and it is not yet known why."""
@@ -98,47 +185,6 @@ class Strategy:
             return StrategyStatus.ATTENTION
         if suspect:
             return StrategyStatus.SUSPECT
-        return StrategyStatus.INTACT if self.seen_whole else StrategyStatus.ATTENTION
-
-
-def attribute(strategies: Iterable[Strategy], book: Book) -> None:
-    """Divide what the account holds among the strategies that declare it, in their order.
-
-    Each takes up to what it expects of a contract, never more than is held, never the other sign.
-    """
-    taken: dict[tuple[str, str], Decimal] = {}
-    by_account: dict[str, list[OptionContract]] = {}
-    for (account, _), holding in book.holdings.items():
-        if isinstance(holding.instrument, OptionContract):
-            by_account.setdefault(account, []).append(holding.instrument)
-    for strategy in strategies:
-        for leg in strategy.legs:
-            if leg.contract is None:
-                leg.contract = _find(strategy, leg, by_account.get(strategy.account, []))
-            if leg.contract is None or not leg.expected:
-                leg.held = ZERO
-                continue
-            key = (strategy.account, leg.contract.ref)
-            left = book.effective(*key) - taken.get(key, ZERO)
-            leg.held = _share(leg.expected, left)
-            taken[key] = taken.get(key, ZERO) + leg.held
-
-
-def _find(
-    strategy: Strategy, leg: Leg, contracts: Iterable[OptionContract]
-) -> OptionContract | None:
-    return next(
-        (
-            contract
-            for contract in contracts
-            if contract.underlying == strategy.definition.underlying
-            and leg.declared.matches(contract)
-        ),
-        None,
-    )
-
-
-def _share(expected: Decimal, left: Decimal) -> Decimal:
-    if expected * left <= 0:
-        return ZERO
-    return min(abs(expected), abs(left)).copy_sign(expected)
+        if self.unclear or not self.seen_whole:
+            return StrategyStatus.ATTENTION
+        return StrategyStatus.INTACT

@@ -116,7 +116,7 @@ class Details:
     def _ask(self, enquiry: _Enquiry) -> None:
         enquiry.asked_at = self._link.clock()
         enquiry.answered = False
-        self._link.ask(Lane.DATA, partial(self._send, enquiry))
+        self._link.ask(Lane.DETAILS, partial(self._send, enquiry))
 
     def _send(self, enquiry: _Enquiry) -> None:
         client = self._link.client
@@ -133,7 +133,7 @@ class Details:
             return False
         if rule_id not in self._rules:
             self._rules[rule_id] = None
-            self._link.ask(Lane.DATA, partial(self._link.client.reqMarketRule, rule_id))
+            self._link.ask(Lane.DETAILS, partial(self._link.client.reqMarketRule, rule_id))
         enquiry.waits_for_rule = True
         return True
 

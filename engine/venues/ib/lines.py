@@ -41,13 +41,16 @@ class Lines:
         self._lines: dict[str, _Line] = {}
         self._by_request: dict[int, _Line] = {}
         self._news: dict[str, _Line] = {}
+        self._left_out = 0  # the most contracts that were said to get no quotes
 
     def want(self, contracts: Iterable[tuple[str, Contract]]) -> None:
         """Run exactly these, as far as there is room; the first ones matter most."""
         wanted = dict(contracts)
         if len(wanted) > self._most:
             left_out = len(wanted) - self._most
-            self._link.warn("lines", f"{left_out} contracts get no quotes: too many data lines")
+            if left_out > self._left_out:
+                self._left_out = left_out
+                self._link.warn("lines", f"{left_out} contracts get no quotes: too many data lines")
             wanted = dict(list(wanted.items())[: self._most])
         for ref in [ref for ref in self._lines if ref not in wanted]:
             self._stop(self._lines.pop(ref))

@@ -1,9 +1,10 @@
 """The message budget: IB allows 50 messages a second and drops who sends more.
 
 Orders and cancels go at once and before everything else; questions and market data may use only a
-part of each second, so a close never waits behind polling.
+part of each second, and a small one while closes go out, so a close never waits behind polling.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
@@ -15,12 +16,16 @@ class Lane(IntEnum):
 
     ORDERS = 0
     QUESTIONS = 1
-    DATA = 2
+    DETAILS = 2
+    DATA = 3
 
 
 # Lane -> messages of all lanes within one second up to which this lane may still send.
-BUDGET = {Lane.ORDERS: 45, Lane.QUESTIONS: 35, Lane.DATA: 25}
+BUDGET = {Lane.ORDERS: 45, Lane.QUESTIONS: 35, Lane.DETAILS: 30, Lane.DATA: 25}
+# The same while closes go out: one close seldom comes alone.
+BUDGET_WHILE_CLOSING = {Lane.ORDERS: 45, Lane.QUESTIONS: 30, Lane.DETAILS: 20, Lane.DATA: 5}
 _SECOND = 1.0
+_CLOSING_SECONDS = 2.0
 
 
 class Timer(Protocol):
@@ -41,11 +46,14 @@ class Pacer:
         self._waiting: dict[Lane, deque[Callable[[], None]]] = {lane: deque() for lane in Lane}
         self._timer: Timer | None = None
         self._closed = False
+        self._last_order = -math.inf
 
     def send(self, lane: Lane, action: Callable[[], None]) -> None:
         """Run the action now if its lane's budget allows, else as soon as it does."""
         if self._closed:
             return
+        if lane is Lane.ORDERS:
+            self._last_order = self._clock()
         if not self._waiting[lane] and self._may(lane):
             self._run(action)
             return
@@ -65,7 +73,8 @@ class Pacer:
         now = self._clock()
         while self._sent and now - self._sent[0] >= _SECOND:
             self._sent.popleft()
-        return len(self._sent) < BUDGET[lane]
+        closing = now - self._last_order < _CLOSING_SECONDS
+        return len(self._sent) < (BUDGET_WHILE_CLOSING if closing else BUDGET)[lane]
 
     def _run(self, action: Callable[[], None]) -> None:
         self._sent.append(self._clock())

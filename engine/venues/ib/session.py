@@ -35,6 +35,9 @@ from engine.venues.port import PricedOrder, VenueSink
 
 # Messages without which the book is not known, and those that tell of orders.
 _POSITION, _EXECUTION, _ORDERS = "61", "11", ("3", "5", "101")
+# TWS tells whole seconds: on average it is half a second later.
+_HALF_SECOND = 0.5
+_REFRESH_AFTER_SECONDS = 0.05
 
 
 class Session:
@@ -65,6 +68,7 @@ class Session:
         self._broken_farms: set[str] = set()
         self._shown: VenueChanged | None = None
         self.was_ready = False
+        self.clock_skew_seconds: float | None = None
 
         self._connection = make_connection(
             Wrapper(self),
@@ -93,7 +97,7 @@ class Session:
             moved=self._refresh_soon,
         )
         self._sending = Sending(self._link, settings, self._orders, self._book, self._show)
-        self._details = Details(self._link, self._refresh_soon)
+        self._details = Details(self._link, self._refresh_now)
         self._lines = Lines(self._link, sink, settings.most_lines)
         self._coverage = Coverage(self._details, self._lines, self._sending)
 
@@ -210,6 +214,7 @@ class Session:
         self._started = True
         self._tick_timer = self._loop.call_later(self._settings.tick_seconds, self._tick)
         self._book.begin(accounts)
+        self._link.ask(Lane.QUESTIONS, self._client.reqCurrentTime)
         self._show()
 
     def _tick(self) -> None:
@@ -243,7 +248,13 @@ class Session:
 
     def _refresh_soon(self) -> None:
         if self._refresh is None and self.is_ready:
-            self._refresh = self._loop.call_soon(self._do_refresh)
+            # Not at once: what moved may be an assignment, and its close goes first.
+            self._refresh = self._loop.call_later(_REFRESH_AFTER_SECONDS, self._do_refresh)
+
+    def _refresh_now(self) -> None:
+        if self._refresh is not None:
+            self._refresh.cancel()
+        self._refresh = self._loop.call_soon(self._do_refresh)
 
     def _do_refresh(self) -> None:
         """Keep details and quotes coming, and learn whether orders are taken."""
@@ -395,6 +406,9 @@ class Session:
 
     def tick(self, request: int, tick_type: int, price: float) -> None:
         self._lines.tick(request, tick_type, price)
+
+    def current_time(self, seconds: int) -> None:
+        self.clock_skew_seconds = seconds + _HALF_SECOND - self._link.now().timestamp()
 
     def next_order_id(self, order_id: int) -> None:
         self._client.updateReqId(order_id)

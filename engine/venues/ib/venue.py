@@ -56,6 +56,14 @@ class IbVenue:
         self._jitter = jitter
         self._session: Session | None = None
         self._watched: tuple[Instrument, ...] = ()
+        self._clock_skew_seconds: float | None = None
+
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """TWS's clock less this machine's, to half a second: it tells whole seconds."""
+        if self._session is not None and self._session.clock_skew_seconds is not None:
+            self._clock_skew_seconds = self._session.clock_skew_seconds
+        return self._clock_skew_seconds
 
     async def run(self) -> None:
         """Connect, and connect again after pauses of 1 to 30 seconds, until cancelled."""

@@ -36,6 +36,7 @@ class Listener(Protocol):
     def market_rule(self, rule_id: int, increments: list[PriceIncrement]) -> None: ...
     def tick(self, request: int, tick_type: int, price: float) -> None: ...
     def next_order_id(self, order_id: int) -> None: ...
+    def current_time(self, seconds: int) -> None: ...
 
 
 class Wrapper:
@@ -62,6 +63,9 @@ class Wrapper:
 
     def nextValidId(self, orderId: int) -> None:
         self._listener.next_order_id(orderId)
+
+    def currentTime(self, time: int) -> None:
+        self._listener.current_time(time)
 
     def position(self, account: str, contract: Contract, pos: float, avgCost: float) -> None:
         self._listener.position(account, contract, pos, avgCost)

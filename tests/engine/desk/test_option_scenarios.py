@@ -62,6 +62,7 @@ def test_gone_leg_with_late_stock_is_suspect_then_assigned() -> None:
     world.row(P440, 0)
     assert kinds(world) == [AssignmentKind.SUSPECT]
     assert status(world) is StrategyStatus.SUSPECT
+    world.later(1)
     assert world.asked == 1
     assert [a.severity for a in world.alerts] == ["WARNING"]
     world.tell(CloseRequested(request_id="r", strategy_id="SPY-IC-1", emergency=False, by="me"))

@@ -18,7 +18,7 @@ from engine.desk.facts import (
     OrderReport,
     OrderReported,
     OrderRow,
-    OrderType,
+    OrderUnpriced,
     PositionReported,
     PositionRow,
     Side,
@@ -26,9 +26,11 @@ from engine.desk.facts import (
     VenueState,
 )
 from engine.desk.instruments import ContractSpec, Instrument, OptionContract, Right, Session, Stock
-from engine.desk.intents import PlaceOrder, RaiseAlert
+from engine.desk.intents import AskVenue, CancelOrder, PlaceOrder, RaiseAlert
+from engine.desk.market import Quote
 from engine.desk.options.definitions import LegDefinition, OptionSettings, StrategyDefinition
 from engine.desk.picture import picture
+from engine.desk.pricing import price
 from engine.desk.snapshot import Snapshot
 
 VENUE, ACCOUNT = "ibkr", "DU1234567"
@@ -101,7 +103,9 @@ class World:
         self.batches: list[tuple[datetime, tuple[Fact, ...]]] = []
         self.orders: list[PlaceOrder] = []
         self.alerts: list[RaiseAlert] = []
+        self.cancels: list[CancelOrder] = []
         self.asked = 0
+        self.unquoted: set[str] = set()
         self._executions: list[Execution] = []
         self.tell(
             EngineStarted(version="test", mode="paper"),
@@ -111,7 +115,8 @@ class World:
                 strategies=(definition(),) if strategies is None else strategies,
             ),
         )
-        self.tell(*(ContractDescribed(venue=VENUE, spec=self.spec(i)) for i in (*CONDOR, SPY)))
+        known = dict.fromkeys((*CONDOR, SPY, *(i for _, i in self.book)))
+        self.tell(*(ContractDescribed(venue=VENUE, spec=self.spec(i)) for i in known))
         self.connect()
 
     def spec(self, instrument: Instrument) -> ContractSpec:
@@ -130,20 +135,18 @@ class World:
     def tell(self, *facts: Fact) -> Outcome:
         outcome = self.desk.apply(facts, self.now)
         self._keep(outcome)
-        priced = [
-            OrderPriced(
-                client_order_id=order.intent.client_order_id,
-                order_type=OrderType.LIMIT,
-                limit_price=Decimal("1.00"),
-                outside_rth=False,
-                bid=Decimal("0.95"),
-                ask=Decimal("1.00"),
-            )
-            for order in self.desk.awaiting_price()
-        ]
+        priced = [self._terms(order.intent) for order in self.desk.awaiting_price()]
         if priced:
             self._keep(self.desk.apply(priced, self.now))
         return outcome
+
+    def _terms(self, order: PlaceOrder) -> OrderPriced | OrderUnpriced:
+        """Price an order: stock at 450, options at 1.00, nothing that is unquoted."""
+        quote = None
+        if order.instrument.ref not in self.unquoted:
+            ask = 450.0 if isinstance(order.instrument, Stock) else 1.0
+            quote = Quote.of(at=self.now, bid=ask * 0.95, ask=ask)
+        return price(order, quote, self.spec(order.instrument), self.now)
 
     def _keep(self, outcome: Outcome) -> None:
         if outcome.facts:
@@ -156,7 +159,9 @@ class World:
                 self.orders.append(intent)
             elif isinstance(intent, RaiseAlert):
                 self.alerts.append(intent)
-            else:
+            elif isinstance(intent, CancelOrder):
+                self.cancels.append(intent)
+            elif isinstance(intent, AskVenue):
                 self.asked += 1
 
     def later(self, seconds: float) -> None:
@@ -255,7 +260,9 @@ class World:
         """Fill what is sent until nothing more comes; the orders in the order they were sent."""
         done = 0
         while done < len(self.orders):
-            self.fill(self.orders[done])
+            order = self.desk.floor.orders.get(self.orders[done].client_order_id)
+            if order is not None and not order.is_terminal:
+                self.fill(self.orders[done])
             done += 1
         return self.sent()
 

@@ -17,6 +17,7 @@ from engine.desk.facts import (
     Fact,
     VenueFact,
 )
+from engine.desk.market import Quote
 from engine.desk.options.definitions import OptionSettings, StrategyDefinition
 from engine.desk.snapshot import AssignmentKind, Snapshot, StrategyStatus, StrategyView
 from engine.journal import Journal
@@ -57,7 +58,7 @@ class House:
         ib: IbSettings | None = None,
     ) -> None:
         self.clock = ManualClock(now)
-        self.tws = tws or LoopbackTws(scene or condor_scene(now=now))
+        self.tws = tws or LoopbackTws(scene or condor_scene(now=now), clock=self.clock.now)
         self._owns_tws = tws is None
         self._folder = folder
         self._config = ConfigApplied(
@@ -74,6 +75,7 @@ class House:
         self._keep_hours()
         await self.start()
         await self.until(lambda s: s.venues[0].state == "ready")
+        await self.described()
         return self
 
     async def __aexit__(
@@ -111,6 +113,18 @@ class House:
         await self.end()
         await self.start()
         await self.until(lambda s: s.venues[0].state == "ready")
+
+    async def described(self) -> None:
+        """Wait until the contracts of what is held, and what it is written on, are known and
+        quoted, as they are a moment after connecting."""
+        specs = self.engine.desk.floor.specs
+        held = {(VENUE, str(p.con_id)) for p in self.tws.positions() if p.quantity}
+        await self.until(lambda s: held <= specs.keys())
+        under = {(VENUE, spec.underlying_ref) for spec in specs.values() if spec.underlying_ref}
+        stocks = {(VENUE, str(con_id)) for con_id in NAMES} & under
+        await self.until(lambda s: stocks <= specs.keys())
+        quoted = {(VENUE, str(con_id)) for con_id in self.tws.book.quotes} & (held | stocks)
+        await self.until(lambda s: quoted <= self.tap.quoted)
 
     async def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
         """Wait until the picture shows it; fail with the last picture."""
@@ -174,16 +188,21 @@ class House:
 
 
 class Tap:
-    """The engine's sink, with a counter on the complete books that came through."""
+    """The engine's sink, with a counter on the complete books that came through, and what was
+    quoted."""
 
     def __init__(self, engine: Engine, changed: asyncio.Event) -> None:
         self._engine = engine
         self._changed = changed
         self.books = 0
-        self.quote = engine.quote
+        self.quoted: set[tuple[str, str]] = set()
         self.heard = engine.heard
         self.bars = engine.bars
         self.doubtful = engine.doubtful
+
+    def quote(self, venue: str, ref: str, quote: Quote) -> None:
+        self.quoted.add((venue, ref))
+        self._engine.quote(venue, ref, quote)
 
     def facts(self, batch: Iterable[VenueFact]) -> None:
         batch = tuple(batch)

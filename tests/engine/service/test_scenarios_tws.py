@@ -1,6 +1,7 @@
 """The scenarios of an assigned leg, from the broker's socket to the broker's socket."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,12 +9,24 @@ from engine.desk.snapshot import AssignmentKind, AssignmentState, OrderState, St
 from tests.engine.desk.world import C460, definition
 from tests.engine.service.house import MORNING, House
 from tests.fakes.tws import cash_settled_scene, condor_scene
+from tests.fakes.tws.hours import week
 from tests.fakes.tws.policy import POSITION_FIRST, fill, lose, partial, reject, rest, silent, warn
-from tests.fakes.tws.records import EndMark, ExecutionTiming, Position, Quote, Rows, Side
+from tests.fakes.tws.records import EndMark, ExecutionTiming, Position, Quote, Rows, Scene, Side
 from tests.fakes.tws.scenes import ACCOUNT, CALL_460, CALL_465, PUT_435, PUT_440, SPY
 
 ASSIGNED = AssignmentKind.ASSIGNED
 ALL_FOUR = ["SELL 200 SPY", "BUY 2 C460", "SELL 2 P435", "SELL 2 C465"]
+
+
+def hours_of(scene: Scene, day: datetime) -> Scene:
+    """The scene with the regular hours of a day, for all that is in it."""
+    regular = week(day.date(), days=5)
+    return replace(
+        scene,
+        instruments=tuple(
+            replace(one, trading_hours=regular, liquid_hours=regular) for one in scene.instruments
+        ),
+    )
 
 
 async def test_01_short_put_assigned_shares_sold_and_three_legs_closed(tmp_path: Path) -> None:
@@ -163,7 +176,7 @@ async def test_13_stock_bought_by_hand_is_nothing(tmp_path: Path) -> None:
 
 async def test_14_legs_gone_after_expiry_are_expired(tmp_path: Path) -> None:
     after = MORNING.replace(month=12, day=18) + timedelta(hours=8)
-    async with House(tmp_path, now=after) as house:
+    async with House(tmp_path, now=after, scene=hours_of(condor_scene(now=after), after)) as house:
         for con_id in (PUT_440, PUT_435, CALL_460, CALL_465):
             house.tws.expire(con_id)
         await house.until(lambda s: len(s.assignments) == 4)

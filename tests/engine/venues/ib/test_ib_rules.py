@@ -11,7 +11,7 @@ from engine.desk.facts import ExecutionOrigin, OrderReport
 from engine.desk.text import clean_text
 from engine.venues.ib import translate
 from engine.venues.ib.orders import OrderBook, Verdict
-from engine.venues.ib.pacer import BUDGET, Lane, Pacer
+from engine.venues.ib.pacer import BUDGET, BUDGET_WHILE_CLOSING, Lane, Pacer
 from engine.venues.ib.question import EndMarks, Part
 from tests.engine.venues.ib.ib_harness import CLIENT_ID, order_id
 
@@ -57,6 +57,10 @@ def test_orders_go_out_at_once_while_data_waits() -> None:
     for _ in range(10):
         pacer.send(Lane.ORDERS, lambda: sent.append("order"))
     assert sent == ["data"] * BUDGET[Lane.DATA] + ["order"] * 10
+    # While closes go out the data gets little, but it gets through.
+    clock.move(1.0)
+    assert sent.count("data") == BUDGET[Lane.DATA] + BUDGET_WHILE_CLOSING[Lane.DATA]
+    clock.move(1.0)
     clock.move(1.0)
     assert sent.count("data") == 40
 

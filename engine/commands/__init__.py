@@ -1,0 +1,1 @@
+"""What the bulkhead command does, one module a kind: run, act, look."""

@@ -1,0 +1,64 @@
+"""Sees a declared strategy whole for the first time, or says once that it is not held as declared.
+
+What was never seen whole is watched, and nothing is sent for what was never there.
+"""
+
+from decimal import Decimal
+
+from engine.desk.books import Book
+from engine.desk.floor import Floor
+from engine.desk.instruments import Stock
+from engine.desk.intents import Severity
+from engine.desk.options.roster import Roster
+from engine.desk.options.strategies import Strategy
+
+ZERO = Decimal(0)
+
+
+class Sight:
+    """Holds no state of its own."""
+
+    def __init__(self, floor: Floor, roster: Roster) -> None:
+        self._floor = floor
+        self._roster = roster
+
+    def look(self, strategy: Strategy, book: Book) -> None:
+        """See the strategy whole if it is, else say why not."""
+        if strategy.seen_whole or strategy.closed or strategy.episode is not None:
+            return
+        declared = strategy.definition.shares
+        stock = self._stock(strategy)
+        held = book.effective(strategy.account, stock.ref) if stock is not None else ZERO
+        missing = any(leg.held != leg.declared.quantity for leg in strategy.legs)
+        if not missing and held * declared >= 0 and abs(held) >= abs(declared):
+            strategy.seen_whole, strategy.note = True, ""
+            self._roster.set_shares(strategy, declared, stock)
+            return
+        text = self._difference(strategy, held)
+        if not strategy.note:
+            self._floor.alert(
+                Severity.WARNING,
+                f"{strategy.id}: not held as declared",
+                f"{text}. It is watched, and nothing is sent for what was never there.",
+                strategy.id,
+            )
+        strategy.note = f"never seen whole: {text}"
+
+    def _difference(self, strategy: Strategy, shares: Decimal) -> str:
+        if not strategy.account:
+            return "the venue has several accounts: say venue_account in the config"
+        for leg in strategy.legs:
+            if leg.held == leg.declared.quantity:
+                continue
+            name = f"{leg.declared.strike.normalize():f} {leg.declared.right}"
+            fitting = self._roster.fitting(strategy, leg)
+            if leg.contract is None and len(fitting) > 1:
+                refs = ", ".join(sorted(contract.ref for contract in fitting))
+                return f"several contracts fit {name}: {refs}"
+            return f"{name} declared {leg.declared.quantity:+f}, held {leg.held:+f}"
+        return f"{strategy.definition.shares:+f} shares declared, {shares:+f} held"
+
+    def _stock(self, strategy: Strategy) -> Stock | None:
+        held = self._roster.stocks(strategy.account, strategy.definition.underlying)
+        instrument = held[0].instrument if held else None
+        return instrument if isinstance(instrument, Stock) else None

@@ -1,0 +1,226 @@
+"""The spare log: holds what the journal could not take, until it can.
+
+A file beside the journal whose space is taken in advance, so that a full disk still has room for
+it, and a copy in memory for this life. It decides nothing: the writer says when the journal fails,
+and puts what is held here into the journal, in order, before anything newer.
+"""
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self, cast
+
+from engine.journal.chain import GENESIS, Head, Line
+from engine.journal.errors import JournalError
+
+SPACE_BYTES = 4 * 2**20
+MOST_HELD_BYTES = 64 * 2**20
+_CHECKSUM_DIGITS = 16
+
+
+class ForeignSpareError(Exception):
+    """What the spare log holds does not follow from this journal; the text says how."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in the journal the spare log goes on: the last entry before it, and its hash."""
+
+    count: int
+    hash: bytes
+
+    @classmethod
+    def of(cls, head: Head) -> "Place":
+        return cls(count=head.count, hash=head.hash)
+
+
+class Spare:
+    """What waits for the journal. Used on the database thread, or with its turn held."""
+
+    def __init__(self, path: Path, space_bytes: int = SPACE_BYTES) -> None:
+        self.path = path
+        self.appends: list[tuple[Line, ...]] = []
+        self.after = Place(count=0, hash=GENESIS)
+        self._fd = -1
+        self._space_bytes = space_bytes
+        self._used_bytes = 0
+        self._held_bytes = 0
+        self._refused = ""
+
+    @classmethod
+    def open(cls, path: Path, *, space_bytes: int = SPACE_BYTES) -> Self:
+        """Open or create the file at path, take its space, and read what it holds.
+
+        A disk without that much room is no reason to refuse: what is there is used. Raises
+        JournalError when the file is damaged, or cannot be opened at all.
+        """
+        spare = cls(path, space_bytes)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            spare._fd = os.open(path, flags, 0o600)
+            if os.fstat(spare._fd).st_size < space_bytes:
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(spare._fd, 0, space_bytes)
+            spare._read()
+        except OSError as error:
+            spare.close()
+            raise JournalError(f"{path} cannot be opened: {error.strerror or error}.") from error
+        except JournalError:
+            spare.close()
+            raise
+        return spare
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.appends
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def sync(self) -> None:
+        """Have on disk what the file holds. Raises OSError."""
+        os.fdatasync(self._fd)
+
+    # --- taking ----------------------------------------------------------------------------------
+
+    def take(self, lines: Sequence[Line], last: Head) -> str:
+        """Hold one append, all of it or none; last is the journal's end. Say what is wrong where
+        the file has it not, and so the next life will not have it."""
+        if not self.appends:
+            if self._used_bytes:
+                self.clear()
+            self.after = Place.of(last)
+        try:
+            text = _written(len(self.appends) + 1, self.after, lines)
+        except UnicodeEncodeError as error:
+            return f"it cannot be written: {error}"
+        if self._held_bytes + len(text) > MOST_HELD_BYTES:
+            return "nothing more can be held back"
+        self.appends.append(tuple(lines))
+        self._held_bytes += len(text)
+        # After a gap nothing may follow: a replay would stand on a wrong book.
+        self._refused = self._refused or self._put(text)
+        return self._refused
+
+    def _put(self, text: bytes) -> str:
+        if self._used_bytes + len(text) >= self._space_bytes:
+            return f"{self.path} is full"
+        try:
+            done = os.pwrite(self._fd, text, self._used_bytes)
+        except OSError as error:
+            return f"{self.path}: {error.strerror or error}"
+        if done < len(text):
+            return f"{self.path}: no space left"
+        self._used_bytes += done
+        return ""
+
+    # --- giving back -----------------------------------------------------------------------------
+
+    def missing_from(self, connection: sqlite3.Connection, head: Head) -> list[tuple[Line, ...]]:
+        """Return the appends that the journal does not have yet.
+
+        The first of them may be there: a commit that failed may have come through, and a process
+        may die between the commit and the clearing. Raises ForeignSpareError.
+        """
+        self._check_place(connection, head)
+        rows = connection.execute(
+            "SELECT at, kind, name, strategy_id, body FROM entries WHERE seq > ? ORDER BY seq",
+            (self.after.count,),
+        )
+        there = 0
+        with contextlib.closing(rows):
+            for lines in self.appends:
+                found = rows.fetchmany(len(lines))
+                if found and found != [line[1:] for line in lines]:
+                    raise ForeignSpareError(f"what follows entry {self.after.count} differs")
+                there += bool(found)
+        return self.appends[there:]
+
+    def _check_place(self, connection: sqlite3.Connection, head: Head) -> None:
+        after = self.after
+        if head.count < after.count:
+            raise ForeignSpareError(f"it follows entry {after.count}, and there are {head.count}")
+        found = connection.execute(
+            "SELECT hash FROM entries WHERE seq = ?", (after.count,)
+        ).fetchone()
+        if after.count and (found is None or found[0] != after.hash):
+            raise ForeignSpareError(f"it follows another entry {after.count}")
+
+    def clear(self) -> None:
+        """Forget it all: the journal has it, on disk. What the file cannot forget does no harm:
+        it is found in the journal the next time."""
+        self.appends.clear()
+        self._held_bytes = 0
+        try:
+            os.pwrite(self._fd, bytes(self._used_bytes), 0)
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._refused = f"{self.path}: {error.strerror or error}"
+        else:
+            self._used_bytes, self._refused = 0, ""
+
+    # --- the file --------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read what a life before left. A last line that is torn was never told to be there."""
+        text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
+        for start, line in _lines(text.split(b"\0", 1)[0]):
+            found = _parsed(line)
+            if found is None or found["number"] != len(self.appends) + 1:
+                if any(_parsed(other) for begin, other in _lines(text) if begin > start):
+                    raise JournalError(
+                        f"{self.path} is damaged at byte {start}. It holds what the journal could "
+                        "not take: put a copy back, or move it away and start again."
+                    )
+                # Torn: nothing of it may be left behind what is written next.
+                self._used_bytes = start
+                os.pwrite(self._fd, bytes(len(line)), start)
+                return
+            self.after = Place(count=found["after"], hash=bytes.fromhex(found["hash"]))
+            self.appends.append(tuple(cast("Line", tuple(row)) for row in found["records"]))
+            self._used_bytes = start + len(line)
+            self._held_bytes += len(line)
+
+
+def _lines(text: bytes) -> list[tuple[int, bytes]]:
+    """Every line with its newline, and where it begins."""
+    found, start = [], 0
+    for line in text.split(b"\0", 1)[0].splitlines(keepends=True):
+        found.append((start, line))
+        start += len(line)
+    return found
+
+
+def _written(number: int, after: Place, lines: Sequence[Line]) -> bytes:
+    """One append as one line: so a torn line is an append that never was."""
+    body = json.dumps(
+        {
+            "number": number,
+            "after": after.count,
+            "hash": after.hash.hex(),
+            "records": lines,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    return _checksum(body) + b" " + body + b"\n"
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The content of a whole line, None of any other."""
+    stated, _, body = line.removesuffix(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or stated != _checksum(body):
+        return None
+    content: dict[str, Any] = json.loads(body)
+    return content
+
+
+def _checksum(body: bytes) -> bytes:
+    return sha256(body).hexdigest()[:_CHECKSUM_DIGITS].encode()

@@ -1,0 +1,263 @@
+"""Examines what an engine would stand on: state folder, secrets, and every venue.
+
+Where an engine runs, its own picture is examined: a second login would disturb it. Where none runs,
+each venue is connected to, looked at, and left again; no order is ever placed.
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.desk.facts import BookSnapshot, ContractDescribed, VenueChanged, VenueFact, VenueState
+from engine.desk.instruments import Instrument
+from engine.desk.market import Bar, Quote
+from engine.desk.snapshot import OrderState, Snapshot
+from engine.service.engine import cancelled
+from engine.service.setup import EngineSetup
+from engine.venues.port import PricedOrder, Venue
+
+PATIENCE_SECONDS = 12.0
+_QUOTE_SECONDS = 3.0
+_SKEW_WARNING_SECONDS = 5.0
+_LEAST_FREE_BYTES = 200 * 2**20
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was examined. about is a venue's name, or what else was looked at."""
+
+    verdict: Verdict
+    about: str
+    text: str
+
+
+async def examine(
+    setup: EngineSetup, *, patience_seconds: float = PATIENCE_SECONDS
+) -> list[Finding]:
+    """Connect to every venue of a setup, look, and leave. No engine may run on it."""
+    found = list(_folder(setup))
+    ear = _Ear()
+    venues = setup.make_venues(ear)
+    looks = [_look(venue, ear, patience_seconds) for venue in venues.values()]
+    for findings in await asyncio.gather(*looks):
+        found += findings
+    found += [
+        Finding(verdict=Verdict.FAULT, about=name, text=why) for name, why in setup.absent.items()
+    ]
+    return found
+
+
+def of_engine(setup: EngineSetup, snapshot: Snapshot) -> list[Finding]:
+    """Examine the picture of an engine that runs."""
+    armed = snapshot.armed
+    found = [
+        *_folder(setup),
+        Finding(
+            verdict=Verdict.OK if armed else Verdict.WARNING,
+            about="engine",
+            text="runs, armed" if armed else "runs disarmed: nothing is sent",
+        ),
+    ]
+    for venue in snapshot.venues:
+        found += _link(venue.name, venue.state, venue.detail, venue.can_trade)
+        found += _skew(venue.name, venue.clock_skew_seconds)
+        blind = [
+            f"{strategy.underlying} {leg.strike.normalize():f} {leg.right}"
+            for strategy in snapshot.strategies
+            if strategy.venue == venue.name
+            for leg in strategy.legs
+            if leg.held and (leg.bid is None or leg.ask is None)
+        ]
+        found += _market_data(venue.name, blind, known=bool(snapshot.strategies))
+    found += [
+        Finding(verdict=Verdict.WARNING, about=order.venue, text=f"a close is held: {order.reason}")
+        for order in snapshot.orders
+        if order.state is OrderState.HELD
+    ]
+    return found
+
+
+def as_text(findings: Iterable[Finding]) -> str:
+    """Tell findings one a line, verdicts and names in columns."""
+    rows = list(findings)
+    width = max((len(row.about) for row in rows), default=0)
+    return "\n".join(f"{row.verdict:7}  {row.about:{width}}  {row.text}" for row in rows)
+
+
+def is_sound(findings: Iterable[Finding]) -> bool:
+    return all(finding.verdict is not Verdict.FAULT for finding in findings)
+
+
+# --- one venue -----------------------------------------------------------------------------------
+
+
+async def _look(venue: Venue, ear: "_Ear", patience_seconds: float) -> list[Finding]:
+    name, started = venue.name, time.monotonic()
+    task = asyncio.create_task(venue.run(), name=name)
+    try:
+        await ear.until(lambda: ear.is_settled(name), patience_seconds)
+        took = time.monotonic() - started
+        await ear.until(lambda: not ear.blind(name) or ear.is_lost(name), _QUOTE_SECONDS)
+        last = ear.states.get(name)
+        state = VenueState.DOWN if last is None else last.state
+        detail = "no answer" if last is None else last.detail
+        can_trade = None if last is None else last.can_trade
+        found = list(_link(name, state, detail, can_trade, took))
+        if name in ear.books:
+            book = ear.books[name]
+            held = sum(1 for row in book.positions if row.quantity)
+            accounts = ", ".join(book.accounts) or "no account"
+            found.append(
+                Finding(verdict=Verdict.OK, about=name, text=f"book of {accounts}: {held} held")
+            )
+            found += _skew(name, venue.clock_skew_seconds)
+            found += _market_data(name, [i.name for i in ear.blind(name)], known=held > 0)
+        return found
+    finally:
+        await cancelled([task])
+
+
+def _link(
+    name: str,
+    state: VenueState,
+    detail: str,
+    can_trade: bool | None,
+    took_seconds: float | None = None,
+) -> Iterator[Finding]:
+    after = "" if took_seconds is None else f" after {took_seconds:.1f} s"
+    if state is VenueState.READY:
+        yield Finding(verdict=Verdict.OK, about=name, text=f"link is ready{after}")
+    elif state is VenueState.STALE:
+        yield Finding(verdict=Verdict.WARNING, about=name, text=f"stale: {detail}")
+    else:
+        words = f"{state}: {detail}" if detail else str(state)
+        yield Finding(verdict=Verdict.FAULT, about=name, text=words)
+    if can_trade is False:
+        yield Finding(
+            verdict=Verdict.FAULT,
+            about=name,
+            text=f"cannot act, a close would be refused: {detail or 'orders are refused'}",
+        )
+    elif can_trade is True:
+        yield Finding(verdict=Verdict.OK, about=name, text="takes orders")
+    elif state in (VenueState.READY, VenueState.STALE):
+        text = "whether it takes orders shows with the first one: nothing is held to probe with"
+        yield Finding(verdict=Verdict.WARNING, about=name, text=text)
+
+
+def _skew(name: str, seconds: float | None) -> Iterator[Finding]:
+    if seconds is None:
+        return
+    far = abs(seconds) >= _SKEW_WARNING_SECONDS
+    word = "ahead of" if seconds > 0 else "behind"
+    text = f"its clock is {abs(seconds):.1f} s {word} this machine's"
+    if far:
+        text += ": set this machine's clock (NTP)"
+    yield Finding(verdict=Verdict.WARNING if far else Verdict.OK, about=name, text=text)
+
+
+def _market_data(name: str, blind: Sequence[str], *, known: bool) -> Iterator[Finding]:
+    if blind:
+        text = f"no bid and ask for {', '.join(blind)}: a close by limit would be held"
+        yield Finding(verdict=Verdict.WARNING, about=name, text=text)
+    elif known:
+        yield Finding(verdict=Verdict.OK, about=name, text="market data for all that is held")
+
+
+def _folder(setup: EngineSetup) -> Iterator[Finding]:
+    folder = setup.paths.state_dir
+    place = folder if folder.exists() else folder.parent
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    text = f"{folder}: {free / 2**20:,.0f} MB free"
+    enough = free >= _LEAST_FREE_BYTES
+    yield Finding(
+        verdict=Verdict.OK if enough else Verdict.WARNING, about="state folder", text=text
+    )
+
+
+class _Ear:
+    """Keeps engine.venues.port.VenueSink, and what was heard of each venue."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, VenueChanged] = {}
+        self.books: dict[str, BookSnapshot] = {}
+        self._quoted: set[tuple[str, str]] = set()
+        self._described: set[tuple[str, str]] = set()
+        self._changed = asyncio.Event()
+
+    def facts(self, batch: Iterable[VenueFact]) -> None:
+        for fact in batch:
+            match fact:
+                case VenueChanged():
+                    self.states[fact.venue] = fact
+                case BookSnapshot():
+                    self.books[fact.venue] = fact
+                case ContractDescribed():
+                    self._described.add((fact.venue, fact.spec.ref))
+                case _:
+                    pass
+        self._changed.set()
+
+    def quote(self, venue: str, ref: str, quote: Quote) -> None:
+        if quote.bid is not None and quote.ask is not None:
+            self._quoted.add((venue, ref))
+            self._changed.set()
+
+    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
+        pass
+
+    def heard(self, venue: str) -> None:
+        pass
+
+    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
+        return ()
+
+    def is_lost(self, venue: str) -> bool:
+        last = self.states.get(venue)
+        return last is not None and last.state is VenueState.DOWN
+
+    def is_settled(self, venue: str) -> bool:
+        """Whether the link ended one way or the other, and its permission is known if it can be."""
+        last = self.states.get(venue)
+        if last is None:
+            return False
+        if last.state in (VenueState.DOWN, VenueState.STALE):
+            return True
+        book = self.books.get(venue)
+        probed = (
+            last.can_trade is not None
+            or book is None
+            or not any(row.quantity for row in book.positions)
+        )
+        return last.state is VenueState.READY and probed
+
+    def blind(self, venue: str) -> list[Instrument]:
+        """What is held and has no quote."""
+        book = self.books.get(venue)
+        rows = () if book is None else book.positions
+        return [
+            row.instrument
+            for row in rows
+            if row.quantity and (venue, row.instrument.ref) not in self._quoted
+        ]
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait until something holds, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,196 @@
+"""What the options room costs the engine's loop, beside a plain comparison of rows.
+
+Run `python -m tests.benchmarks.options`. One position row, a whole reconciliation, a picture and
+its document, and ten assignments in one packet; the plain comparison is a dictionary of what was
+held, which is what the same machine needs at the least in the same minute.
+"""
+
+import statistics
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from time import perf_counter
+
+from engine.attach.document import encode_snapshot
+from engine.desk.facts import (
+    BookSnapshot,
+    ContractDescribed,
+    Fact,
+    OrderPriced,
+    OrderType,
+    PositionReported,
+    PositionRow,
+)
+from engine.desk.instruments import Instrument, OptionContract, Right
+from engine.desk.intents import PlaceOrder
+from engine.desk.market import Quote
+from engine.desk.picture import picture
+from tests.engine.desk.world import ACCOUNT, NIGHT, SPY, VENUE, World, definition, option
+
+SINGLES = 200
+CONDORS = 500
+
+
+def told(name: str, seconds: Iterable[float], plain: float | None = None) -> None:
+    """Print what one kind of thing cost, and how many plain comparisons that is."""
+    times = sorted(seconds)
+    median, worst = statistics.median(times), times[max(0, int(len(times) * 0.99) - 1)]
+    ratio = "" if plain is None else f", {median / plain:.1f} plain"
+    print(f"{name}: median {median * 1e6:.0f} us, 99% {worst * 1e6:.0f} us{ratio}")
+
+
+def timed(call: Callable[[], object]) -> float:
+    before = perf_counter()
+    call()
+    return perf_counter() - before
+
+
+def compared(rows: Iterable[PositionRow]) -> float:
+    """Compare rows with a dictionary of what was held: the least any reconciliation does."""
+    rows = tuple(rows)
+    held = {(row.account, row.instrument.ref): row.quantity for row in rows}
+
+    def compare() -> list[PositionRow]:
+        return [r for r in rows if held.get((r.account, r.instrument.ref)) != r.quantity]
+
+    return statistics.median(timed(compare) for _ in range(50))
+
+
+def singles(count: int) -> tuple[World, list[OptionContract]]:
+    """Many short puts, each a strategy of its own."""
+    puts = [option("P", 200 + n, f"9{n}") for n in range(count)]
+    world = World(
+        held={put: Decimal(-1) for put in puts},
+        strategies=tuple(
+            definition(f"S{n}", "single", {put: Decimal(-1)}) for n, put in enumerate(puts)
+        ),
+    )
+    world.tell(*(ContractDescribed(venue=VENUE, spec=world.spec(put)) for put in puts))
+    return world, puts
+
+
+def one_at_a_time(count: int) -> None:
+    """Assign each strategy in turn: the option row, the stock row, the price."""
+    world, puts = singles(count)
+    times: dict[str, list[float]] = {"option row": [], "stock row": [], "prices": []}
+    plain = compared([PositionRow(account=ACCOUNT, instrument=puts[0], quantity=Decimal(-1))])
+    for put in puts:
+        world.now += timedelta(seconds=1)
+        row = world.row_fact(put, 0)
+        times["option row"].append(timed(lambda: world.desk.apply((row,), world.now)))
+        shares = world.row_fact(SPY, 100)
+        before = perf_counter()
+        outcome = world.desk.apply((shares,), world.now)
+        times["stock row"].append(perf_counter() - before)
+        (order,) = [i for i in outcome.intents if isinstance(i, PlaceOrder)]
+        price = priced(order)
+        times["prices"].append(timed(lambda: world.desk.apply((price,), world.now)))
+        world.fill(order)
+    for name, found in times.items():
+        told(f"{count} strategies, {name}", found, plain)
+
+
+def priced(order: PlaceOrder) -> OrderPriced:
+    return OrderPriced(
+        client_order_id=order.client_order_id,
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(1),
+        outside_rth=True,
+        bid=Decimal(1),
+        ask=Decimal(1),
+    )
+
+
+def ten_at_once() -> None:
+    """Ten assignments in one batch of rows."""
+    world, puts = singles(SINGLES)
+    facts: list[Fact] = [world.row_fact(put, 0) for put in puts[:10]]
+    facts.append(world.row_fact(SPY, 1000))
+    told("ten assignments in one batch", [timed(lambda: world.desk.apply(facts, world.now))])
+
+
+def condors(count: int) -> World:
+    """Many iron condors, two thousand contracts for five hundred."""
+    held: dict[Instrument, Decimal] = {}
+    strategies = []
+    day = date(2026, 12, 18)
+    shape = (("P", 0, -2), ("P", -5, 2), ("C", 20, -2), ("C", 25, 2))
+    for number in range(count):
+        legs = {}
+        for place, (right, away, quantity) in enumerate(shape):
+            leg = OptionContract(
+                ref=str(10_000 + number * 4 + place),
+                underlying="SPY",
+                right=Right(right),
+                strike=Decimal(1000 + number * 50 + away),
+                expiry=day,
+            )
+            legs[leg] = Decimal(quantity)
+        held |= legs
+        strategies.append(definition(f"SPY-IC-{number}", legs=legs))
+    world = World(held=held, strategies=tuple(strategies))
+    world.tell(*(ContractDescribed(venue=VENUE, spec=world.spec(leg)) for leg in held))
+    return world
+
+
+def reconciliation(world: World) -> None:
+    """A whole book of rows with nothing new, and with ten differences."""
+    book = world.snapshot()
+    plain = compared(book.positions)
+
+    def apply(fact: BookSnapshot | PositionReported) -> float:
+        world.now += timedelta(milliseconds=10)
+        return timed(lambda: world.desk.apply((fact,), world.now))
+
+    told("2000 rows, nothing new", [apply(world.snapshot()) for _ in range(20)], plain)
+    options = [i for _, i in world.book if isinstance(i, OptionContract)]
+    times = []
+    for turn in range(20):
+        for leg in options[turn * 10 : turn * 10 + 10]:
+            world.book[ACCOUNT, leg] = Decimal(0)
+        times.append(apply(world.snapshot()))
+    told("2000 rows, ten differences", times, plain)
+
+
+def pictures(world: World) -> None:
+    """The picture of five hundred strategies, and its document."""
+    options = [i for _, i in world.book]
+    quotes = {
+        (VENUE, leg.ref): Quote.of(at=world.now, bid=1.05, ask=1.1, last=1.05) for leg in options
+    }
+
+    def draw() -> object:
+        return picture(
+            world.desk, now=world.now, mode="live", started_at=NIGHT, venues=(), quotes=quotes
+        )
+
+    told("picture, first", [timed(draw)])
+    told("picture, nothing new", [timed(draw) for _ in range(20)])
+    times = []
+    for turn in range(20):
+        for leg in options[turn::20]:
+            quotes[VENUE, leg.ref] = Quote.of(at=world.now, bid=1.1, ask=1.15, last=1.1)
+        times.append(timed(draw))
+    told("picture, every twentieth quote new", times)
+    for key in quotes:
+        quotes[key] = Quote.of(at=world.now, bid=2.1, ask=2.15, last=2.1)
+    told("picture, every quote new", [timed(draw)])
+    snapshot = picture(
+        world.desk, now=world.now, mode="live", started_at=NIGHT, venues=(), quotes=quotes
+    )
+    document = encode_snapshot(snapshot)
+    told("document", [timed(lambda: encode_snapshot(snapshot)) for _ in range(10)])
+    print(f"document: {len(document) / 1000:.0f} kB")
+
+
+def main() -> None:
+    one_at_a_time(1)
+    one_at_a_time(SINGLES)
+    ten_at_once()
+    world = condors(CONDORS)
+    pictures(world)
+    reconciliation(world)
+
+
+if __name__ == "__main__":
+    main()
