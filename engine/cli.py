@@ -35,6 +35,7 @@ for command in (
     acting.adopt,
     looking.check,
     looking.doctor,
+    looking.replay,
     running.stop,
 ):
     app.command(command)

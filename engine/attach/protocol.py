@@ -1,5 +1,7 @@
 """What travels on the attach socket: frames of a 4-byte big-endian length and UTF-8 JSON.
 
+The engine compresses what is long (zlib, which no JSON object begins like); clients send plain.
+
 A client says Hello and is answered Welcome or Refusal. From then on it sends Requests, each
 answered by one Reply, and the engine sends Pictures to those who subscribed. Every request names
 what it is about, carries a nonce and expires; anything malformed ends the connection.
@@ -7,6 +9,7 @@ what it is about, carries a nonce and expires; anything malformed ends the conne
 
 import asyncio
 import secrets
+import zlib
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -30,7 +33,11 @@ MAX_FROM_ENGINE = 8 * 1024 * 1024
 MAX_EXPIRY_SECONDS = 60.0
 MAX_JOURNAL_ENTRIES = 10_000
 
+MAX_DOCUMENT = 64 * 1024 * 1024
+
 _LENGTH_BYTES = 4
+_COMPRESSED_FROM = 32 * 1024
+_ZLIB = 0x78
 
 # No control or bidi characters: a name is shown in terminals and written to the journal.
 _SAFE = r"^[^\x00-\x1f\x7f-\x9f\x{061c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]+$"
@@ -305,19 +312,37 @@ def client_frame(message: Hello | Request) -> bytes:
 
 
 def engine_frame(message: Welcome | Refusal | Reply) -> bytes:
-    return frame(to_json(dict(message)), MAX_FROM_ENGINE)
+    return frame(_packed(to_json(dict(message))), MAX_FROM_ENGINE)
 
 
 def picture_frame(number: int, document: bytes) -> bytes:
     """Frame a picture around a document that is written already."""
     head = b'{"type":"picture","number":%d,"snapshot":' % number
-    return frame(b"".join((head, document, b"}")), MAX_FROM_ENGINE)
+    return frame(_packed(b"".join((head, document, b"}"))), MAX_FROM_ENGINE)
 
 
 def status_frame(request: Request, document: bytes) -> bytes:
     """Frame the reply to GetStatus around a document that is written already."""
     head = to_json({"type": "reply", "id": request.id, "ok": True, "message": ""})[:-1]
-    return frame(b"".join((head, b',"data":', document, b"}")), MAX_FROM_ENGINE)
+    return frame(_packed(b"".join((head, b',"data":', document, b"}"))), MAX_FROM_ENGINE)
+
+
+def _packed(body: bytes) -> bytes:
+    return body if len(body) < _COMPRESSED_FROM else zlib.compress(body, 1)
+
+
+def unpacked(body: bytes) -> bytes:
+    """Return a frame of the engine's as it was before it was compressed. Raises BadFrame."""
+    if not body or body[0] != _ZLIB:
+        return body
+    try:
+        unpacking = zlib.decompressobj()
+        whole = unpacking.decompress(body, MAX_DOCUMENT)
+    except zlib.error as error:
+        raise BadFrame(f"a frame that cannot be unpacked: {error}") from None
+    if not unpacking.eof:
+        raise BadFrame(f"a frame of more than {MAX_DOCUMENT} bytes when unpacked, or cut off")
+    return whole
 
 
 async def read_frame(reader: asyncio.StreamReader, limit: int) -> bytes:
@@ -364,7 +389,7 @@ def read_request(body: bytes) -> Request:
 
 def read_from_engine(body: bytes) -> Refusal | Reply | Picture:
     try:
-        return _from_engine().validate_json(body)
+        return _from_engine().validate_json(unpacked(body))
     except ValidationError as error:
         raise BadFrame(_faults(error)) from None
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.attach.connection import Caller, Connection, Limits
-from engine.attach.document import encode_snapshot
+from engine.attach.document import DocumentWriter
 from engine.attach.pacing import Pacer, SeenNonces, Timers
 from engine.attach.place import HasOptions, Peer, listen, peer_of, remove
 from engine.attach.protocol import (
@@ -88,6 +88,7 @@ class AttachServer:
         self._control_nonces = SeenNonces(self._limits.nonces)
         self._read_nonces = SeenNonces(self._limits.nonces)
         self._drawn: tuple[Snapshot, bytes] | None = None
+        self._writer = DocumentWriter()
         self._number = 0
         self._stopping = False
 
@@ -141,7 +142,7 @@ class AttachServer:
     def _document(self) -> bytes:
         snapshot = self._latest()
         if self._drawn is None or self._drawn[0] is not snapshot:
-            self._drawn = (snapshot, encode_snapshot(snapshot))
+            self._drawn = (snapshot, self._writer.write(snapshot))
         return self._drawn[1]
 
     def _show_everyone(self) -> None:

@@ -3,8 +3,12 @@
 import asyncio
 import csv
 import json
+import shutil
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -12,6 +16,7 @@ from cyclopts import Parameter
 from engine.attach import EngineNotRunning, ReadJournal, Role, VerifyJournal
 from engine.commands.link import DONE, REFUSED, ConfigFile, Json, ask, say, status_of
 from engine.config import default_config_path, load
+from engine.desk.allocation.definitions import ScoreOf
 from engine.errors import InputError
 from engine.report import status_text
 
@@ -55,6 +60,48 @@ def doctor(*, config: ConfigFile = None, json_: Json = False) -> int:
     else:
         print(examination.as_text(found))
     return DONE if examination.is_sound(found) else REFUSED
+
+
+def replay(
+    *bars: Annotated[str, Parameter(help="Files of bars, or SYMBOL=FILE.")],
+    parameter_sets: Annotated[
+        Path, Parameter(name="--parameter-sets", help="The sets to try, a JSON file.")
+    ],
+    window: Annotated[int, Parameter(help="How many bars the z-score looks back.")] = 100,
+    of: Annotated[ScoreOf, Parameter(help="What the z-score is taken of.")] = ScoreOf.PRICE,
+    exit_z_score: Annotated[Decimal, Parameter(help="Sell when it falls to this.")] = Decimal(0),
+    cash: Annotated[Decimal, Parameter(help="What the account begins with.")] = Decimal(1000),
+    fee_percent: Annotated[Decimal, Parameter(help="Of each fill.")] = Decimal("0.1"),
+    spread_percent: Annotated[Decimal, Parameter(help="Between bid and ask.")] = Decimal("0.02"),
+    json_: Json = False,
+) -> int:
+    """Run the allocation desk over recorded bars: signals, fills, equity, thresholds reached."""
+    from engine.replay import Costs, ReplayOptions, as_text, replay_files
+
+    options = ReplayOptions(
+        window=window,
+        score_of=of,
+        exit_z_score=exit_z_score,
+        costs=Costs(cash=cash, fee_percent=fee_percent, spread_percent=spread_percent),
+    )
+    report = replay_files(bars, parameter_sets, options=options, progress=_progress())
+    if json_:
+        print(json.dumps(report.as_document()))
+    else:
+        print(as_text(report, shutil.get_terminal_size((80, 24)).columns))
+    return DONE
+
+
+def _progress() -> Callable[[float, int], None] | None:
+    """Show how far it is on a terminal; say nothing into a pipe."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(fraction: float, bars: int) -> None:
+        end = "\r\x1b[K" if fraction >= 1 else ""
+        print(f"\r{fraction:4.0%}  {bars:,} bars", end=end, file=sys.stderr, flush=True)
+
+    return show
 
 
 def read_journal(

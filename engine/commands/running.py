@@ -57,7 +57,8 @@ def engine(
     demo: Annotated[bool, Parameter(negative=(), show=False)] = False,
 ) -> int:
     """Run the engine headless, in the foreground; SIGTERM ends it cleanly."""
-    from engine.service.run import configure_logging, run_engine
+    from engine.service.logs import configure_logging
+    from engine.service.run import run_engine
     from engine.service.setup import demo_setup, setup_of
 
     if demo:

@@ -22,7 +22,7 @@ from engine.desk.intents import (
     WriteLine,
 )
 from engine.desk.orders import Order
-from engine.desk.snapshot import OrderState
+from engine.desk.snapshot import AlertView, OrderState
 
 _URGENCY = {purpose: rank for rank, purpose in enumerate(Purpose)}
 _KEPT = 200
@@ -58,6 +58,7 @@ class Alert:
     body: str
     at: datetime
     acknowledged: bool = False
+    drawn: AlertView | None = None  # as last drawn, for the next picture to take unchanged
 
 
 @dataclass(slots=True)

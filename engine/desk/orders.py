@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from engine.desk.facts import OrderPriced, OrderReport, OrderRow
 from engine.desk.intents import AtMarket, PlaceOrder
-from engine.desk.snapshot import OrderState
+from engine.desk.snapshot import OrderState, OrderView
 
 _PREFIX = "bh"
 _LENGTH = 28
@@ -47,7 +47,7 @@ def is_ours(order_id: str) -> bool:
 class Order:
     """One order of ours. executed counts executions; reported_filled is what the venue says was
     filled, which may run ahead of its executions. changed is where the floor keeps the orders that
-    changed since it last looked."""
+    changed since it last looked. drawn is the view of it as last drawn."""
 
     intent: PlaceOrder
     at: datetime
@@ -61,6 +61,7 @@ class Order:
     reconciled: bool = False
     cancel_asked: bool = False
     changed: dict[str, "Order"] | None = field(default=None, repr=False, compare=False)
+    drawn: OrderView | None = field(default=None, repr=False, compare=False)
 
     @property
     def remaining(self) -> Decimal:

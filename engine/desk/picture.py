@@ -59,7 +59,29 @@ def _venue(
     )
 
 
+# A view that did not change is taken from the last picture, so that it is written out only once.
+
+
 def _alert(alert: Alert) -> AlertView:
+    if alert.drawn is None or alert.drawn.acknowledged is not alert.acknowledged:
+        alert.drawn = _draw_alert(alert)
+    return alert.drawn
+
+
+def _order(order: Order) -> OrderView:
+    drawn = order.drawn
+    if (
+        drawn is None
+        or drawn.state is not order.state
+        or drawn.filled != order.executed
+        or drawn.reason != order.reason
+        or (drawn.type is None) is not (order.terms is None)
+    ):
+        order.drawn = drawn = _draw_order(order)
+    return drawn
+
+
+def _draw_alert(alert: Alert) -> AlertView:
     return AlertView(
         id=alert.id,
         severity=alert.severity,
@@ -70,7 +92,7 @@ def _alert(alert: Alert) -> AlertView:
     )
 
 
-def _order(order: Order) -> OrderView:
+def _draw_order(order: Order) -> OrderView:
     return OrderView(
         id=order.intent.client_order_id,
         venue=order.intent.venue,

@@ -70,7 +70,6 @@ class Engine:
         self._journal = journal
         self._clock = clock
         self._venues: dict[str, Venue] = {}
-        self._absent: tuple[str, ...] = ()
         self._alerts: AlertSender | None = None
         self._publish: Callable[[bool], None] = lambda urgent: None
         self._quotes: dict[tuple[str, str], Quote] = {}
@@ -98,11 +97,9 @@ class Engine:
         venues: Mapping[str, Venue],
         alerts: AlertSender | None = None,
         publish: Callable[[bool], None] | None = None,
-        absent: Iterable[str] = (),
     ) -> None:
-        """Join the engine's surroundings. absent: configured venues that cannot be watched."""
+        """Join the engine's surroundings."""
         self._venues = dict(venues)
-        self._absent = tuple(absent)
         self._alerts = alerts
         if publish is not None:
             self._publish = publish
@@ -176,11 +173,8 @@ class Engine:
             mode=self.mode,
             started_at=self.started_at,
             venues=[
-                *(
-                    (v.name, v.kind, ages.get(v.name), v.clock_skew_seconds)
-                    for v in self._venues.values()
-                ),
-                *((name, "ccxt", None, None) for name in self._absent),
+                (v.name, v.kind, ages.get(v.name), v.clock_skew_seconds)
+                for v in self._venues.values()
             ],
             quotes=self._quotes,
         )

@@ -3,19 +3,17 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import structlog
 
 from engine.attach import AttachServer
-from engine.desk.facts import Fact, VenueChanged, VenueState
-from engine.desk.options.definitions import StrategyDefinition
 from engine.errors import EngineError
 from engine.journal import CrashPoint, CrashWhen, Journal
 from engine.service.alerts import AlertSender
 from engine.service.clock import Clock, SystemClock
+from engine.service.drills import drill
 from engine.service.engine import VERSION, Engine, cancelled
 from engine.service.lock import EngineLock
 from engine.service.requests import Requests, unprotected
@@ -26,21 +24,6 @@ from engine.venues.port import Venue
 log = structlog.get_logger("bulkhead.engine")
 
 _BEAT_SECONDS = 5.0
-
-
-def configure_logging() -> None:
-    """Log to stderr, one line an event; whoever starts the engine says where that goes."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
@@ -72,10 +55,10 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
             settings=None if setup.file is None else Settings(setup.file, engine.tell),
         )
         server = AttachServer(setup.paths.socket, engine.snapshot, requests.handle, version=VERSION)
-        engine.use(venues=venues, alerts=alerts, publish=server.publish, absent=setup.absent)
+        engine.use(venues=venues, alerts=alerts, publish=server.publish)
         alerts.start()
         stack.push_async_callback(alerts.stop)
-        engine.start(*_opening(setup))
+        engine.start(setup.declared)
         await engine.drained()
         await server.start()
         stack.push_async_callback(server.stop)
@@ -98,42 +81,6 @@ def _crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
         return None
     when = CrashWhen(environ.get("BULKHEAD_CRASH_WHEN", CrashWhen.AFTER))
     return CrashPoint(at_write=int(write), when=when)
-
-
-def drill(setup: EngineSetup, venues: Mapping[str, Venue], strategy_id: str | None) -> str:
-    """Assign a leg on a paper venue. Raises EngineError where that cannot be."""
-    # Imported here: only demo and paper engines have such venues.
-    from engine.venues.paper.exercise import DrillRefused
-    from engine.venues.paper.venue import PaperVenue
-
-    strategy = _strategy(setup, strategy_id)
-    for venue in venues.values():
-        if isinstance(venue, PaperVenue):
-            try:
-                return venue.drill_assignment(strategy=strategy)
-            except DrillRefused as error:
-                raise EngineError(str(error)) from None
-    raise EngineError("Drills work in the demo only: this engine watches a real account.")
-
-
-def _strategy(setup: EngineSetup, strategy_id: str | None) -> StrategyDefinition | None:
-    if strategy_id is None:
-        return None
-    strategies = setup.declared.strategies
-    found = next((s for s in strategies if s.id == strategy_id), None)
-    if found is None:
-        known = ", ".join(s.id for s in strategies) or "none"
-        raise EngineError(f"No strategy {strategy_id}. Declared: {known}.")
-    return found
-
-
-def _opening(setup: EngineSetup) -> list[Fact]:
-    facts: list[Fact] = [setup.declared]
-    facts += [
-        VenueChanged(venue=name, state=VenueState.DOWN, detail=why)
-        for name, why in setup.absent.items()
-    ]
-    return facts
 
 
 def _companions(

@@ -182,7 +182,11 @@ def _of_allocation(old: ConfigApplied, new: ConfigApplied) -> list[str]:
         return []
     before = {} if old.allocation is None else {one.symbol: one for one in old.allocation.sets}
     after = {} if new.allocation is None else {one.symbol: one for one in new.allocation.sets}
-    told = [f"{name} awaits its signal from now on." for name in after if name not in before]
+    told = [
+        f"{name} awaits its signal after a restart of the engine, which brings its bars."
+        for name in after
+        if name not in before
+    ]
     told += [
         f"{name} buys no more; a position it holds keeps its bracket and its funds."
         for name in before

@@ -2,31 +2,34 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.config import Config, StatePaths, default_state_dir
 from engine.config.model.config import Mode
 from engine.config.model.venues import CcxtVenue, IbVenue
+from engine.config.model.venues import Venue as AnyVenue
 from engine.config.parameter_sets import load_parameter_sets, with_parameter_sets
+from engine.config.secrets import SecretRef
 from engine.desk.facts import ConfigApplied
-from engine.desk.options.definitions import OptionSettings, StrategyDefinition
+from engine.desk.options.definitions import OptionSettings
 from engine.service.alerts import Channel
 from engine.service.declared import declared
 from engine.venues.port import Venue, VenueSink
 
 DEMO_VENUE = "paper"
-NOT_BUILT = "crypto venues are not part of this version yet: nothing is watched there"
+
+if TYPE_CHECKING:
+    from engine.venues.crypto.settings import CryptoSettings
 
 MakeVenues = Callable[[VenueSink], Mapping[str, Venue]]
-Drill = Callable[[Mapping[str, Venue], StrategyDefinition | None], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSetup:
-    """Everything an engine needs to start. absent: venue -> why it cannot be watched. file is the
-    config it was built from, None for the demo.
+    """Everything an engine needs to start. file is the config it was built from, None for the demo.
 
     Simulated and real fills never share a journal.
     """
@@ -38,7 +41,6 @@ class EngineSetup:
     make_venues: MakeVenues
     file: Path | None = None
     channels: tuple[Channel, ...] = ()
-    absent: Mapping[str, str] = field(default_factory=dict)
     story_after_seconds: float | None = None
 
 
@@ -71,26 +73,36 @@ def setup_of(
         make_venues=_venues_of(config, mode, paths.state_dir),
         file=file,
         channels=tuple(Channel.of(url, number) for number, url in enumerate(urls, 1)),
-        absent={n: NOT_BUILT for n, v in config.venues.items() if isinstance(v, CcxtVenue)},
     )
 
 
 def demo_setup() -> EngineSetup:
-    """Build the demo: a paper account with two strategies in a synthetic market, nothing kept."""
-    # Only the demo needs the synthetic market.
+    """Build the demo: a paper broker and two paper exchanges, all three desks, nothing kept."""
+    # Only the demo needs the synthetic markets.
     from engine.venues.paper.demo import demo_scene
+    from engine.venues.paper.demo_coins import (
+        demo_allocation,
+        demo_managers,
+        demo_perps,
+        demo_spot,
+    )
     from engine.venues.paper.venue import DEMO_ACCOUNT, PaperVenue
 
     positions, strategies = demo_scene(datetime.now(UTC), venue=DEMO_VENUE)
 
     def make(sink: VenueSink) -> Mapping[str, Venue]:
-        venue = PaperVenue(DEMO_VENUE, sink, positions=positions, accounts=[DEMO_ACCOUNT])
-        return {DEMO_VENUE: venue}
+        broker = PaperVenue(DEMO_VENUE, sink, positions=positions, accounts=[DEMO_ACCOUNT])
+        venues: tuple[Venue, ...] = (broker, demo_perps(sink), demo_spot(sink))
+        return {venue.name: venue for venue in venues}
 
     return EngineSetup(
         mode="demo",
         declared=ConfigApplied(
-            armed=True, options=OptionSettings(venue=DEMO_VENUE), strategies=strategies
+            armed=True,
+            options=OptionSettings(venue=DEMO_VENUE),
+            strategies=strategies,
+            managers=demo_managers(),
+            allocation=demo_allocation(),
         ),
         paths=demo_paths(),
         journal=_fresh_journal(),
@@ -105,16 +117,38 @@ def _fresh_journal() -> Path:
 
 
 def _venues_of(config: Config, mode: Mode, state_dir: Path) -> MakeVenues:
-    wanted = {n: v for n, v in config.venues.items() if isinstance(v, IbVenue)}
-
     def make(sink: VenueSink) -> Mapping[str, Venue]:
-        return {name: _ib(name, venue, sink, mode, state_dir) for name, venue in wanted.items()}
+        return {
+            name: _venue(name, _real(config, name, venue, mode), sink, mode, state_dir)
+            for name, venue in config.venues.items()
+        }
 
     return make
 
 
-def _ib(name: str, venue: IbVenue, sink: VenueSink, mode: Mode, state_dir: Path) -> Venue:
-    # The broker's library is loaded only when such a venue is configured.
+def _real(config: Config, name: str, venue: AnyVenue, mode: Mode) -> Callable[[VenueSink], Venue]:
+    if isinstance(venue, IbVenue):
+        return lambda sink: _ib(name, venue, sink, mode)
+    settings = _crypto_settings(config, name, venue, mode)
+    return lambda sink: _crypto(name, settings, sink)
+
+
+def _venue(
+    name: str,
+    real: Callable[[VenueSink], Venue],
+    sink: VenueSink,
+    mode: Mode,
+    state_dir: Path,
+) -> Venue:
+    if mode is Mode.LIVE:
+        return real(sink)
+    from engine.venues.paper.overlay import PaperFills
+
+    return PaperFills(name, sink, make=real, state_file=state_dir / f"paper-{name}.json")
+
+
+def _ib(name: str, venue: IbVenue, sink: VenueSink, mode: Mode) -> Venue:
+    # Each broker's library is loaded only when such a venue is configured.
     from engine.venues.ib.settings import IbSettings
     from engine.venues.ib.venue import IbVenue as Interactive
 
@@ -125,12 +159,42 @@ def _ib(name: str, venue: IbVenue, sink: VenueSink, mode: Mode, state_dir: Path)
         accounts=venue.accounts,
         probe_orders=mode is Mode.LIVE,
     )
+    return Interactive(name, sink, settings)
 
-    def real(to: VenueSink) -> Venue:
-        return Interactive(name, to, settings)
 
-    if mode is Mode.LIVE:
-        return real(sink)
-    from engine.venues.paper.overlay import PaperFills
+def _crypto(name: str, settings: "CryptoSettings", sink: VenueSink) -> Venue:
+    from engine.venues.crypto.venue import CryptoVenue
 
-    return PaperFills(name, sink, make=real, state_file=state_dir / f"paper-{name}.json")
+    return CryptoVenue(name, sink, settings)
+
+
+def _crypto_settings(config: Config, name: str, venue: CcxtVenue, mode: Mode) -> "CryptoSettings":
+    from engine.venues.crypto.settings import CryptoSettings
+
+    allocation = config.allocation if _is_allocated(config, name) else None
+    managers = [manager for manager in config.assignment_managers if manager.venue == name]
+    every = any(manager.all_trading_pairs for manager in managers)
+    pairs = {pair for manager in managers for pair in manager.trading_pairs}
+    sets = () if allocation is None else allocation.parameter_sets
+    return CryptoSettings(
+        connector=venue.connector_name.ccxt_id,
+        is_spot=venue.connector_name.is_spot,
+        api_key=_resolved(venue.api_key),
+        secret=_resolved(venue.secret),
+        password=_resolved(venue.password),
+        sandbox=venue.sandbox,
+        endpoint=venue.endpoint,
+        symbols=tuple(one.symbol for one in sets) or (() if every else tuple(sorted(pairs))),
+        bar_seconds=60 if allocation is None else allocation.z_score_interval_seconds,
+        # One more than the window for returns, one for the bar that is scored.
+        probe_orders=mode is Mode.LIVE,
+        history_bars=0 if allocation is None else allocation.z_score_window + 2,
+    )
+
+
+def _is_allocated(config: Config, name: str) -> bool:
+    return config.allocation is not None and config.allocation.venue == name
+
+
+def _resolved(reference: SecretRef | None) -> str:
+    return "" if reference is None else reference.resolve()

@@ -1,15 +1,21 @@
 """From the second position row of an assignment to the first closing order, beside a bare program.
 
 Run `python -m tests.benchmarks.reaction`. The bare program is ib_insync answering the stock row
-with placeOrder and nothing else. Both meet the same TWS, one after the other; prints ratios.
+with placeOrder and nothing else. Both meet the same TWS, one after the other; then once more with a
+terminal that stopped reading, and with twenty that watch. Prints ratios, and what a start takes.
 """
 
 import asyncio
+import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -80,20 +86,77 @@ def bare() -> list[float]:
             program.wait()
 
 
-def bulkhead() -> list[float]:
+# They only read: what they cost this machine is no part of what they cost the engine.
+_WATCHERS = """
+import asyncio, sys
+from engine.attach.protocol import Hello, Request, Role, Subscribe, client_frame
+async def watch():
+    reader, writer = await asyncio.open_unix_connection(sys.argv[1])
+    writer.write(client_frame(Hello(role=Role.READ_ONLY, client="watcher")))
+    writer.write(client_frame(Request.stamped(Subscribe())))
+    while await reader.read(65536):
+        if not told:
+            told.append(print("ready", flush=True))
+async def crowd():
+    await asyncio.gather(*(watch() for _ in range(int(sys.argv[2]))))
+told = []
+asyncio.run(crowd())
+"""
+
+
+@contextlib.contextmanager
+def nobody(path: Path) -> Iterator[None]:
+    yield
+
+
+@contextlib.contextmanager
+def twenty_watching(path: Path) -> Iterator[None]:
+    with _watchers(path, 20):
+        yield
+
+
+@contextlib.contextmanager
+def one_that_stopped_reading(path: Path) -> Iterator[None]:
+    with _watchers(path, 1) as process:
+        process.send_signal(signal.SIGSTOP)
+        yield
+
+
+@contextlib.contextmanager
+def _watchers(path: Path, count: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WATCHERS, str(path), str(count)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def bulkhead(company: Callable[[Path], AbstractContextManager[None]] = nobody) -> list[float]:
     with tws_process(scene="condor") as tws, tempfile.TemporaryDirectory() as folder:
         stage(tws.control)
-        config = Path(folder) / "bulkhead.toml"
+        config, socket = Path(folder) / "bulkhead.toml", Path(folder) / "s" / "bulkhead.sock"
         config.write_text(_config(Path(folder) / "s", tws.port))
+        started = time.perf_counter()
         program = subprocess.Popen(
             [sys.executable, "-m", "engine.cli", "engine", "--config", str(config)],
             stderr=subprocess.DEVNULL,
         )
         try:
-            asyncio.run(_ready(Path(folder) / "s" / "bulkhead.sock"))
-            memory = Path(f"/proc/{program.pid}/statm").read_text().split()[1]
-            print(f"engine resident: {int(memory) * os.sysconf('SC_PAGESIZE') / 1e6:.0f} MB")
-            return assign_all(tws.control)
+            asyncio.run(_ready(socket))
+            took = time.perf_counter() - started
+            # Contract details trickle within the message budget: some seconds for two hundred.
+            time.sleep(ASSIGNMENTS / 8)
+            if company is nobody:
+                memory = Path(f"/proc/{program.pid}/statm").read_text().split()[1]
+                print(f"engine resident: {int(memory) * os.sysconf('SC_PAGESIZE') / 1e6:.0f} MB")
+                print(f"start to first complete snapshot: {took:.2f} s")
+            with company(socket):
+                return assign_all(tws.control)
         finally:
             program.terminate()
             program.wait()
@@ -113,27 +176,37 @@ def _config(state: Path, port: int) -> str:
 
 
 async def _ready(path: Path) -> None:
-    """Wait until every strategy is seen whole and its hours are told."""
+    """Wait until the first picture of a book that is completely known."""
     while True:
         try:
             client = await AttachClient.connect(path, role=Role.READ_ONLY, client_name="bench")
         except AttachError:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
             continue
         async with client:
             async for snapshot in client.snapshots():
-                if snapshot.venues[0].state == "ready" and snapshot.venues[0].can_trade:
-                    break
-        # Contract details trickle within the message budget: some seconds for two hundred.
-        await asyncio.sleep(ASSIGNMENTS / 10)
-        return
+                if snapshot.venues[0].state == "ready":
+                    return
 
 
 def main() -> None:
     base, ours = bare(), bulkhead()
     for name, pick in (("median", 50), ("99th percentile", 99)):
-        b, o = (statistics.quantiles(x, n=100)[pick - 1] for x in (base, ours))
+        b, o = _at(base, pick), _at(ours, pick)
         print(f"{name}: bare {b:.0f} us, bulkhead {o:.0f} us, ratio {o / b:.2f}")
+    for company in (one_that_stopped_reading, twenty_watching):
+        with_them = bulkhead(company)
+        words = company.__name__.replace("_", " ")
+        told = ", ".join(
+            f"{name} {_at(with_them, pick):.0f} us"
+            f" ({_at(with_them, pick) / _at(ours, pick):.2f} of alone)"
+            for name, pick in (("median", 50), ("99th percentile", 99))
+        )
+        print(f"with {words}: {told}")
+
+
+def _at(values: list[float], percentile: int) -> float:
+    return statistics.quantiles(values, n=100)[percentile - 1]
 
 
 if __name__ == "__main__":

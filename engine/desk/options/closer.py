@@ -18,6 +18,8 @@ from engine.desk.snapshot import OrderState
 ZERO = Decimal(0)
 _RETRY_FIRST = timedelta(seconds=60)
 _RETRY_LAST = timedelta(minutes=10)
+OFF_ITS_STEPS = "bad price increment"
+"""How a venue's refusal says that a price was not a multiple of its steps."""
 
 
 class Closer:
@@ -67,7 +69,36 @@ class Closer:
             flattened = to_flatten(strategy, self._roster.sharing(*key), book.effective(*key))
         lines = exit_plan(strategy, flattened)
         self._gate.check(strategy, lines)
+        if flattened and strategy.episode is not None:
+            self._pool(strategy, lines[0], book)
         return tuple(lines)
+
+    def _pool(self, strategy: Strategy, line: PlanLine, book: Book) -> None:
+        """Let one order close the shares of all strategies that are on their way out of the same
+        stock: who has one out already, or else the first declared, sends it."""
+        key = (strategy.account, line.instrument.ref)
+        others = [
+            other
+            for other in self._roster.sharing(*key)
+            if other.episode is not None
+            and other.excess_shares * strategy.excess_shares > 0
+            and not self._is_put_off(other.episode, line.instrument.ref)
+        ]
+        if line.waits or len(others) < 2:
+            return
+        out = self._floor.blocking(strategy.definition.venue, *key)
+        sender = self._roster.strategies.get(out.intent.strategy_id or "") if out else None
+        leader = sender if sender in others else others[0]
+        if leader is not strategy:
+            line.waits = f"closed together with those of {leader.id}"
+            return
+        total = sum((abs(other.excess_shares) for other in others), ZERO)
+        line.quantity = min(total, abs(book.effective(*key)))
+        line.reason = f"{line.quantity:f} shares of {len(others)} strategies are the risk"
+
+    def _is_put_off(self, episode: Episode, ref: str) -> bool:
+        retry = episode.retry_at.get(ref)
+        return retry is not None and retry > self._floor.now
 
     def ended(self, order: Order, strategy: Strategy) -> None:
         """An order of the strategy's episode ended: remember a trouble, or forget it."""
@@ -80,6 +111,10 @@ class Closer:
             episode.troubles.pop(ref, None)
         if order.state is OrderState.FILLED or order.cancel_asked:
             episode.retry_at.pop(ref, None)
+            return
+        if OFF_ITS_STEPS in order.reason and ref not in episode.rounded:
+            # Priced anew by the steps as they are known now, once, without delay.
+            episode.rounded.add(ref)
             return
         delay = min(_RETRY_FIRST * 2 ** (episode.attempts.get(ref, 1) - 1), _RETRY_LAST)
         episode.retry_at[ref] = self._floor.now + delay

@@ -125,7 +125,7 @@ def _longs(lines: list[PlanLine], strategy: Strategy, right: Right, flattened: D
     waits = f"covers short {word}s until they are bought back"
     if flattened > 0 if right is Right.PUT else flattened < 0:
         waits = f"protects {abs(flattened):f} shares until they are closed"
-        shorts = max(shorts, _contracts(flattened, longs[0][1].multiplier))
+        shorts += _contracts(flattened, longs[0][1].multiplier)
     free -= shorts
     for leg, contract in longs:
         excess = _excess(strategy, leg)

@@ -35,6 +35,7 @@ class Roster:
         self._contracts: dict[tuple[str, Terms], dict[str, OptionContract]] = {}
         self._claims: dict[tuple[str, str], list[Claim]] = {}
         self._sharing: dict[tuple[str, str], dict[str, Strategy]] = {}
+        self._in_order: dict[tuple[str, str], list[Strategy]] = {}
         self._stocks: dict[tuple[str, str], dict[str, Holding]] = {}
         self._accounts: tuple[str, ...] = ()
         self._unplaced: dict[str, Strategy] = {}
@@ -60,7 +61,8 @@ class Roster:
     def rebuild(self, book: Book, accounts: tuple[str, ...]) -> None:
         """Place, bind and divide everything from scratch; every strategy is due."""
         self._accounts = accounts
-        self._contracts, self._claims, self._sharing, self._stocks = {}, {}, {}, {}
+        self._contracts, self._claims, self._stocks = {}, {}, {}
+        self._sharing, self._in_order = {}, {}
         for holding in book.holdings.values():
             self._see(holding)
         self._loose, self._unplaced = 0, {}
@@ -133,7 +135,10 @@ class Roster:
             return
         if shares:
             key = (strategy.account, strategy.stock.ref)
-            self._sharing.setdefault(key, {})[strategy.id] = strategy
+            sharing = self._sharing.setdefault(key, {})
+            if strategy.id not in sharing:
+                sharing[strategy.id] = strategy
+                self._in_order.pop(key, None)
         else:
             self._forget_shares(strategy, strategy.stock)
         self._stock_moved(strategy.account, strategy.stock.ref)
@@ -148,10 +153,14 @@ class Roster:
         """Every contract that legs are bound to: (account, ref) -> those legs."""
         return self._claims.items()
 
-    def sharing(self, account: str, ref: str) -> list[Strategy]:
+    def sharing(self, account: str, ref: str) -> Sequence[Strategy]:
         """The strategies that have shares of a stock, in the order of the config."""
-        found = self._sharing.get((account, ref))
-        return sorted(found.values(), key=_order) if found else []
+        key = (account, ref)
+        found = self._in_order.get(key)
+        if found is None:
+            found = sorted(self._sharing.get(key, {}).values(), key=_order)
+            self._in_order[key] = found
+        return found
 
     def stocks(self, account: str, symbol: str) -> list[Holding]:
         """The stock holdings of that symbol, those in an unexplained change first."""
@@ -295,9 +304,9 @@ class Roster:
                 strategy.revision += 1
 
     def _forget_shares(self, strategy: Strategy, stock: Stock) -> None:
-        found = self._sharing.get((strategy.account, stock.ref))
-        if found is not None:
-            found.pop(strategy.id, None)
+        key = (strategy.account, stock.ref)
+        if self._sharing.get(key, {}).pop(strategy.id, None) is not None:
+            self._in_order.pop(key, None)
 
 
 def _divide(claims: Sequence[Claim], held: Decimal) -> None:

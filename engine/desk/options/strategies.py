@@ -45,7 +45,8 @@ class Episode:
 
     By instrument ref: attempts are the orders sent so far, retry_at when to try again after one
     ended unfilled, troubles why it did; rounds how often a close was priced anew, tended_at when
-    last. at_market: those whose price nobody met, so that they go out without one.
+    last. at_market: those whose price nobody met, so that they go out without one. rounded: those
+    whose price was off its steps once already.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Episode:
     rounds: dict[str, int] = field(default_factory=dict)
     tended_at: dict[str, datetime] = field(default_factory=dict)
     at_market: set[str] = field(default_factory=set)
+    rounded: set[str] = field(default_factory=set)
 
     def again(self) -> None:
         """Try everything anew, as if it had never failed."""
@@ -64,6 +66,7 @@ class Episode:
         self.troubles.clear()
         self.rounds.clear()
         self.at_market.clear()
+        self.rounded.clear()
 
 
 @dataclass(slots=True, eq=False)

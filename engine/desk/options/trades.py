@@ -114,10 +114,16 @@ class Trades:
 
     def _stock(self, execution: Execution, stock: Stock, moved: Decimal) -> None:
         ours = self._ours(execution)
-        for strategy in self._roster.sharing(execution.account, stock.ref):
-            if ours is not None and strategy.id != ours:
+        sharing = tuple(self._roster.sharing(execution.account, stock.ref))
+        if ours is not None:
+            # One order may close the shares of several: its sender's come last, so that what is
+            # left of the order is always what its sender still has to close.
+            sharing = tuple(sorted(sharing, key=lambda s: (s.id == ours, s.order)))
+        for strategy in sharing:
+            if ours not in (None, strategy.id) and strategy.episode is None:
                 continue
-            part = toward_zero(strategy.shares, moved)
+            bound = strategy.excess_shares if ours is not None else strategy.shares
+            part = toward_zero(bound, moved)
             if not part:
                 continue
             self._roster.set_shares(strategy, strategy.shares + part)

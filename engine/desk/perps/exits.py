@@ -54,9 +54,6 @@ class Exits:
     def ended(self, guard: Guard, order: Order) -> None:
         """Take the end of a close: what to try next, and how soon."""
         errand = guard.exit
-        if errand.judged == order.intent.client_order_id:
-            return
-        errand.judged = order.intent.client_order_id
         filled = max(order.executed, order.reported_filled)
         if order.state is OrderState.FILLED or order.cancel_asked or filled:
             errand.well()

@@ -43,13 +43,12 @@ class GuardState(StrEnum):
 class Errand:
     """One line of orders for a guard, at most one of them out: its close, or its resident stop.
 
-    judged: the order whose end was taken already. cancel_at, ask_at: when the order is cancelled,
-    or asked for, again. failures count since something last went well.
+    cancel_at, ask_at: when the order is cancelled, or asked for, again. failures count since
+    something last went well.
     """
 
     attempts: int = 0
     order_id: str | None = None
-    judged: str | None = None
     failures: int = 0
     retry_at: datetime | None = None
     cancel_at: datetime | None = None

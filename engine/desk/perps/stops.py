@@ -56,9 +56,6 @@ class Stops:
     def ended(self, guard: Guard, order: Order) -> None:
         """Take the end of a stop: it closed the position, was refused, or is gone."""
         errand = guard.stop
-        if errand.judged == order.intent.client_order_id:
-            return
-        errand.judged = order.intent.client_order_id
         if order.state is OrderState.FILLED or max(order.executed, order.reported_filled):
             errand.well()
             self.filled(guard)

@@ -1,37 +1,48 @@
-"""The paper account's book: what is held, ordered and done.
+"""The paper account's book: what is held, owned, ordered and done.
 
-Pure: it keeps the numbers and answers with the rows a broker would report. It never decides
+Pure: it keeps the numbers and answers with the rows a venue would report. It never decides
 whether an order may trade, at what price or when; and like a broker it lets a position go short.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from engine.desk.facts import (
+    CloseType,
     Execution,
     ExecutionOrigin,
     OrderReport,
     OrderRow,
+    OrderType,
     PositionRow,
+    Side,
 )
-from engine.desk.instruments import Instrument, OptionContract, Perpetual, Stock
+from engine.desk.instruments import Instrument, OptionContract, Perpetual, SpotPair, Stock
 from engine.venues.port import PricedOrder
 
 _TOLD_FOR = timedelta(hours=24)
 _KEPT_FOR = timedelta(days=7)
+_ZERO = Decimal(0)
+_COINS = Context(prec=12)
 
 
 @dataclass(slots=True, kw_only=True)
 class PaperOrder:
-    """An order and what became of it."""
+    """An order and what became of it.
+
+    spent is price times quantity of what filled. leg is set once a stop was triggered, and once one
+    leg of an OCO began to fill.
+    """
 
     order: PricedOrder
     venue_order_id: str
     placed_at: datetime
     report: OrderReport = OrderReport.WORKING
     filled: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    leg: CloseType | None = None
     reason: str = ""
 
     @property
@@ -40,7 +51,13 @@ class PaperOrder:
 
     @property
     def remaining(self) -> Decimal:
+        """What is left to fill; a buy for an amount has no such quantity, see `unspent`."""
         return self.order.quantity - self.filled
+
+    @property
+    def unspent(self) -> Decimal | None:
+        """What is left of the amount a buy may cost, None where it is no buy for an amount."""
+        return None if self.order.spend is None else self.order.spend - self.spent
 
     @property
     def row(self) -> OrderRow:
@@ -65,9 +82,13 @@ class Delivery:
 
 @dataclass(slots=True, kw_only=True)
 class PaperBook:
-    """cash: account -> currency. Average costs are per unit of price, without the multiplier."""
+    """cash: account -> what stocks and options were paid from. funds: (account, currency) -> what
+    crypto is paid from and in. Spot coins are funds, never positions. Average costs are per unit of
+    price, without the multiplier.
+    """
 
     cash: dict[str, Decimal]
+    funds: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     held: dict[tuple[str, str], PositionRow] = field(default_factory=dict)  # account, ref -> row
     orders: dict[str, PaperOrder] = field(default_factory=dict)  # client order id -> order
     executions: list[Execution] = field(default_factory=list)
@@ -117,11 +138,13 @@ class PaperBook:
         price: Decimal,
         execution_id: str,
         at: datetime,
-    ) -> tuple[Execution, PositionRow]:
-        """Execute part of a working order, or the rest of it."""
+        fee: tuple[Decimal, str] = (_ZERO, ""),
+    ) -> Execution:
+        """Execute part of a working order, or the rest of it. fee is an amount and its currency."""
         order = known.order
         assert known.working, "a fill of an order that is done"
-        assert 0 < quantity <= known.remaining, "a fill beyond its order"
+        assert quantity > 0, "a fill of nothing"
+        assert known.unspent is not None or quantity <= known.remaining, "a fill beyond its order"
         execution = Execution(
             execution_id=execution_id,
             account=order.account,
@@ -132,22 +155,42 @@ class PaperBook:
             at=at,
             origin=ExecutionOrigin.OURS,
             client_order_id=order.client_order_id,
+            fee=fee[0],
+            fee_currency=fee[1],
+            exit_leg=known.leg if order.order_type is OrderType.OCO else None,
         )
-        self.executions.append(execution)
         known.filled += quantity
-        if not known.remaining:
+        known.spent += quantity * price
+        if known.unspent is None and not known.remaining:
             known.report = OrderReport.FILLED
-        row = self.change(order.account, order.instrument, order.side.sign * quantity, price)
-        return execution, row
+        self.post(execution)
+        return execution
+
+    def post(self, execution: Execution) -> None:
+        """Take an execution into the account, whoever caused it."""
+        self.executions.append(execution)
+        if execution.fee:
+            self._pay(execution.account, execution.fee_currency, -execution.fee)
+        signed = execution.side.sign * execution.quantity
+        account, instrument, price = execution.account, execution.instrument, execution.price
+        if isinstance(instrument, SpotPair):
+            self._pay(account, instrument.base, signed)
+            self._pay(account, instrument.quote, -signed * price)
+        else:
+            self.change(account, instrument, signed, price)
 
     def change(
         self, account: str, instrument: Instrument, quantity: Decimal, price: Decimal
-    ) -> PositionRow:
-        """Add a signed quantity at a price, paid from the account's cash. A position that is gone
-        is answered with a row of zero, as a broker reports it."""
-        self.cash[account] -= quantity * price * _units(instrument)
+    ) -> None:
+        """Add a signed quantity at a price, paid from the account's cash; what a perpetual won or
+        lost goes into its funds."""
         key = (account, instrument.ref)
         before = self.held.get(key)
+        if isinstance(instrument, Perpetual):
+            currency = instrument.base if instrument.inverse else instrument.quote
+            self._pay(account, currency, _won(before, instrument, quantity, price))
+        else:
+            self.cash[account] -= quantity * price * _multiplier(instrument)
         if before is None:
             row = PositionRow(
                 account=account, instrument=instrument, quantity=quantity, average_cost=price
@@ -162,7 +205,23 @@ class PaperBook:
             self.held[key] = row
         else:
             self.held.pop(key, None)
-        return row
+
+    def position(self, account: str, instrument: Instrument) -> PositionRow:
+        """Give what is held; what is not is a row of zero, as a broker reports it."""
+        none = PositionRow(
+            account=account, instrument=instrument, quantity=_ZERO, average_cost=_ZERO
+        )
+        return self.held.get((account, instrument.ref), none)
+
+    def locked(self, account: str, currency: str) -> Decimal:
+        """What working spot orders keep of a currency."""
+        return sum(
+            (_locks(it, currency) for it in self.working if it.order.account == account), _ZERO
+        )
+
+    def _pay(self, account: str, currency: str, amount: Decimal) -> None:
+        if amount:
+            self.funds[account, currency] = self.funds.get((account, currency), _ZERO) + amount
 
     def underlying_of(self, contract: OptionContract) -> Instrument:
         """Find the stock a contract delivers: the one already held, else the symbol's own."""
@@ -188,19 +247,59 @@ class PaperBook:
         }
 
 
+def absent(client_order_id: str) -> OrderRow:
+    """Word what a venue says of an order it does not know."""
+    return OrderRow(
+        client_order_id=client_order_id,
+        venue_order_id="",
+        report=OrderReport.REJECTED,
+        filled=_ZERO,
+        reason="The venue never had this order",
+    )
+
+
 def _average(before: PositionRow, quantity: Decimal, price: Decimal) -> Decimal | None:
     after = before.quantity + quantity
     if not after:
-        return Decimal(0)
+        return _ZERO
     if before.average_cost is None or before.quantity * after < 0:
         return price
     if before.quantity * quantity < 0:
         return before.average_cost
+    instrument = before.instrument
+    if isinstance(instrument, Perpetual) and instrument.inverse:
+        coins = before.quantity / before.average_cost + quantity / price
+        return _COINS.divide(after, coins)
     paid = before.quantity * before.average_cost + quantity * price
+    if isinstance(instrument, Perpetual):
+        return _COINS.divide(paid, after)
     return (paid / after).quantize(Decimal("0.0001"))
 
 
-def _units(instrument: Instrument) -> Decimal:
-    if isinstance(instrument, OptionContract):
-        return instrument.multiplier
-    return instrument.contract_size if isinstance(instrument, Perpetual) else Decimal(1)
+def _won(
+    before: PositionRow | None, instrument: Perpetual, quantity: Decimal, price: Decimal
+) -> Decimal:
+    """What a fill that shrinks a position realizes: quote currency, of an inverse one the base."""
+    if before is None or not before.average_cost or before.quantity * quantity >= 0:
+        return _ZERO
+    closed = min(abs(quantity), abs(before.quantity)).copy_sign(before.quantity)
+    if instrument.inverse:
+        return closed * instrument.contract_size * (1 / before.average_cost - 1 / price)
+    return closed * (price - before.average_cost)
+
+
+def _locks(known: PaperOrder, currency: str) -> Decimal:
+    order, pair = known.order, known.order.instrument
+    if not isinstance(pair, SpotPair):
+        return _ZERO
+    if order.side is Side.SELL:
+        return known.remaining if currency == pair.base else _ZERO
+    if currency != pair.quote:
+        return _ZERO
+    if known.unspent is not None:
+        return known.unspent
+    return known.remaining * (order.limit_price or order.stop_price or _ZERO)
+
+
+def _multiplier(instrument: Instrument) -> Decimal:
+    return instrument.multiplier if isinstance(instrument, OptionContract) else Decimal(1)

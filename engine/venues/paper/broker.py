@@ -13,18 +13,20 @@ from engine.desk.facts import (
     ExecutionReported,
     OrderReport,
     OrderReported,
-    OrderRow,
-    OrderType,
     PositionReported,
     PositionRow,
     Side,
+    TimeInForce,
     VenueFact,
 )
 from engine.desk.instruments import ContractSpec, Instrument, OptionContract
-from engine.venues.paper.book import Delivery, PaperBook, PaperOrder
-from engine.venues.paper.contracts import Hours, describe, refusal, tradable
+from engine.venues.paper.book import Delivery, PaperBook, PaperOrder, absent
+from engine.venues.paper.carrying import carry_out
+from engine.venues.paper.contracts import Hours, closed_to, describe, tradable
 from engine.venues.paper.exercise import delivered, intrinsic
+from engine.venues.paper.fees import NO_FEES
 from engine.venues.paper.market import NEW_YORK, SyntheticMarket, expires_at
+from engine.venues.paper.matching import Level, plan, refusal
 from engine.venues.port import PricedOrder
 
 _WORTH_EXERCISING = 0.01  # Source: OCC exercises what is a cent in the money at expiration.
@@ -59,7 +61,10 @@ class PaperBroker:
         if order.account not in self.book.cash:
             known.reason = f"There is no account {order.account}"
         else:
-            known.reason = refusal(order, self.spec(order.instrument, now), now) or ""
+            spec = self.spec(order.instrument, now)
+            known.reason = closed_to(order, spec, now) or refusal(
+                order, spec, self._levels(known, now)
+            )
         if known.reason:
             known.report = OrderReport.REJECTED
         return known
@@ -67,35 +72,34 @@ class PaperBroker:
     def match(self, known: PaperOrder, now: datetime) -> Iterable[Batch]:
         """Fill an order as far as the touch allows; what is left waits for the next tick."""
         order = known.order
-        touch = self._touch(known, now)
-        if touch is None:
+        held = self.book.position(order.account, order.instrument).quantity
+        planned = plan(
+            known, self._levels(known, now), spec=self.spec(order.instrument, now), held=held
+        )
+        if not planned.changes(known):
             return ()
-        execution, row = self.book.fill(
+        executions = carry_out(
+            self.book,
             known,
-            quantity=min(known.remaining, self.market.displayed(order.instrument)),
-            price=touch,
-            execution_id=f"{self.venue}.{self.run_id}.{self.book.number()}",
+            planned,
+            fees=NO_FEES,
+            ids=f"{self.venue}.{self.run_id}",
             at=now,
         )
         self.changed = True
-        return (
-            (ExecutionReported(venue=self.venue, execution=execution),),
-            (PositionReported(venue=self.venue, row=row),),
-            self.reported(known),
-        )
+        row = self.book.position(order.account, order.instrument)
+        batches: list[Batch] = [
+            (ExecutionReported(venue=self.venue, execution=it),) for it in executions
+        ]
+        if executions:
+            batches.append((PositionReported(venue=self.venue, row=row),))
+        return (*batches, self.reported(known))
 
     def cancel(self, client_order_id: str) -> Batch:
         """Cancel an order if it works; say what it really is."""
         known = self.book.orders.get(client_order_id)
         if known is None:
-            never = OrderRow(
-                client_order_id=client_order_id,
-                venue_order_id="",
-                report=OrderReport.REJECTED,
-                filled=Decimal(0),
-                reason="The venue never had this order",
-            )
-            return (OrderReported(venue=self.venue, row=never),)
+            return (OrderReported(venue=self.venue, row=absent(client_order_id)),)
         return self._end(known, "") if known.working else self.reported(known)
 
     def reported(self, known: PaperOrder) -> Batch:
@@ -110,26 +114,26 @@ class PaperBroker:
             contract = known.order.instrument
             if isinstance(contract, OptionContract) and now >= expires_at(contract):
                 batches.append(self._end(known, "The contract has expired"))
-            elif known.placed_at.astimezone(NEW_YORK).date() < today:
+            elif (
+                known.order.time_in_force is TimeInForce.DAY
+                and known.placed_at.astimezone(NEW_YORK).date() < today
+            ):
                 batches.append(self._end(known, "The day the order was good for is over"))
             else:
                 batches.extend(self.match(known, now))
         return batches
 
-    def _touch(self, known: PaperOrder, now: datetime) -> Decimal | None:
-        """Give the price a working order trades at now, None where it does not trade."""
+    def _levels(self, known: PaperOrder, now: datetime) -> tuple[Level, ...]:
+        """Give what a working order can trade against now."""
         order = known.order
         if not known.working or not tradable(self.spec(order.instrument, now), order, now):
-            return None
+            return ()
         quote = self.market.quote(order.instrument, now)
         shown = quote.ask if order.side is Side.BUY else quote.bid
         if shown is None:
-            return None
-        touch = Decimal(f"{shown:.2f}")
-        if order.order_type is OrderType.LIMIT and order.limit_price is not None:
-            worse = (touch - order.limit_price) * order.side.sign
-            return None if worse > 0 else touch
-        return touch
+            return ()
+        size = self.market.displayed(order.instrument)
+        return (Level(price=Decimal(f"{shown:.2f}"), size=size),)
 
     def _end(self, known: PaperOrder, reason: str) -> Batch:
         known.report, known.reason = OrderReport.CANCELLED, reason
@@ -157,8 +161,9 @@ class PaperBroker:
     def _change(
         self, account: str, instrument: Instrument, quantity: Decimal, price: Decimal
     ) -> Batch:
-        row = self.book.change(account, instrument, quantity, price)
+        self.book.change(account, instrument, quantity, price)
         self.changed = True
+        row = self.book.position(account, instrument)
         return (PositionReported(venue=self.venue, row=row),)
 
     def _deliver(self) -> Iterable[Batch]:

@@ -1,11 +1,10 @@
-"""How contracts trade on paper: their hours, their ticks, and which orders that refuses."""
+"""How stocks and options trade on paper: their hours and their ticks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 
 from engine.desk.facts import OrderType
-from engine.desk.instruments import ContractSpec, Instrument, OptionContract, PriceStep, Session
+from engine.desk.instruments import ContractSpec, Instrument, OptionContract, Session
 from engine.venues.paper.market import OPTION_STEPS, STOCK_STEPS, SyntheticMarket, expires_at
 from engine.venues.port import PricedOrder
 
@@ -59,23 +58,9 @@ def is_open(sessions: tuple[Session, ...], now: datetime) -> bool:
     return any(it.opens_at <= now < it.closes_at for it in sessions)
 
 
-def refusal(order: PricedOrder, spec: ContractSpec, now: datetime) -> str | None:
-    """Give the reason a broker rejects this order, None where it takes it."""
-    if order.quantity <= 0 or order.quantity % spec.quantity_step:
-        return f"{order.quantity} is no quantity this contract trades in"
+def closed_to(order: PricedOrder, spec: ContractSpec, now: datetime) -> str:
+    """Give the reason a contract cannot be traded at this hour, empty where it can."""
     if isinstance(order.instrument, OptionContract) and now >= expires_at(order.instrument):
         return "The contract has expired"
     # Source: IB answers 201 to an order outside the hours of its contract.
-    if not is_open(spec.trading, now):
-        return "The market is closed"
-    if order.order_type is OrderType.LIMIT:
-        return _price_fault(order.limit_price, spec.price_steps)
-    return None
-
-
-def _price_fault(price: Decimal | None, steps: tuple[PriceStep, ...]) -> str | None:
-    if price is None or price <= 0:
-        return "A limit order needs a price above zero"
-    increment = next(it.increment for it in reversed(steps) if it.from_price <= price)
-    # Source: IB API, error 110.
-    return f"The price {price} is no multiple of {increment}" if price % increment else None
+    return "" if is_open(spec.trading, now) else "The market is closed"

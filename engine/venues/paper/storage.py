@@ -6,19 +6,21 @@ plain reason: an account is never guessed.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from engine.desk.facts import (
+    CloseType,
     Execution,
     ExecutionOrigin,
     OrderReport,
     OrderType,
     PositionRow,
     Side,
+    TimeInForce,
 )
 from engine.desk.instruments import (
     Instrument,
@@ -32,7 +34,7 @@ from engine.desk.intents import Purpose
 from engine.venues.paper.book import Delivery, PaperBook, PaperOrder
 from engine.venues.port import PricedOrder
 
-VERSION = 1
+VERSION = 2
 
 
 class PaperStateError(ValueError):
@@ -61,11 +63,36 @@ def write(path: Path, state: Mapping[str, Any]) -> None:
     os.replace(beside, path)
 
 
+class StateFile:
+    """Keeps a state on disk; path None keeps nothing. warn hears once of a disk that refuses, until
+    it takes a state again."""
+
+    def __init__(self, path: Path | None, warn: Callable[[OSError], None]) -> None:
+        self._path = path
+        self._warn = warn
+        self._fails = False
+
+    def keep(self, state: Callable[[], Mapping[str, Any]]) -> bool:
+        """Replace what is kept. Return whether it is safe now; the next change tries again."""
+        if self._path is None:
+            return True
+        try:
+            write(self._path, state())
+        except OSError as error:
+            if not self._fails:
+                self._warn(error)
+            self._fails = True
+        else:
+            self._fails = False
+        return not self._fails
+
+
 def book_to_json(book: PaperBook) -> dict[str, Any]:
     """Write a book out as JSON-able values; decimals and instants become text."""
     return {
         "issued": book.issued,
         "cash": {account: str(amount) for account, amount in book.cash.items()},
+        "funds": [[*key, str(amount)] for key, amount in book.funds.items()],
         "positions": [
             {
                 "account": row.account,
@@ -105,6 +132,7 @@ def book_from_json(document: Mapping[str, Any]) -> PaperBook:
     return PaperBook(
         issued=int(document["issued"]),
         cash={account: Decimal(amount) for account, amount in document["cash"].items()},
+        funds={(account, code): Decimal(amount) for account, code, amount in document["funds"]},
         held={(row.account, row.instrument.ref): row for row in rows},
         orders={it.order.client_order_id: it for it in orders},
         executions=[_execution_in(it) for it in document["executions"]],
@@ -132,10 +160,16 @@ def _order_out(known: PaperOrder) -> dict[str, Any]:
         "limit_price": _text(order.limit_price),
         "outside_rth": order.outside_rth,
         "purpose": order.purpose.value,
+        "stop_price": _text(order.stop_price),
+        "time_in_force": order.time_in_force.value,
+        "spend": _text(order.spend),
+        "reduce_only": order.reduce_only,
         "venue_order_id": known.venue_order_id,
         "placed_at": known.placed_at.isoformat(),
         "report": known.report.value,
         "filled": str(known.filled),
+        "spent": str(known.spent),
+        "leg": known.leg,
         "reason": known.reason,
     }
 
@@ -152,11 +186,17 @@ def _order_in(it: Mapping[str, Any]) -> PaperOrder:
             limit_price=_decimal(it["limit_price"]),
             outside_rth=bool(it["outside_rth"]),
             purpose=Purpose(it["purpose"]),
+            stop_price=_decimal(it["stop_price"]),
+            time_in_force=TimeInForce(it["time_in_force"]),
+            spend=_decimal(it["spend"]),
+            reduce_only=bool(it["reduce_only"]),
         ),
         venue_order_id=it["venue_order_id"],
         placed_at=datetime.fromisoformat(it["placed_at"]),
         report=OrderReport(it["report"]),
         filled=Decimal(it["filled"]),
+        spent=Decimal(it["spent"]),
+        leg=_close_type(it["leg"]),
         reason=it["reason"],
     )
 
@@ -172,6 +212,9 @@ def _execution_out(execution: Execution) -> dict[str, Any]:
         "at": execution.at.isoformat(),
         "origin": execution.origin.value,
         "client_order_id": execution.client_order_id,
+        "fee": str(execution.fee),
+        "fee_currency": execution.fee_currency,
+        "exit_leg": execution.exit_leg,
     }
 
 
@@ -186,10 +229,13 @@ def _execution_in(it: Mapping[str, Any]) -> Execution:
         at=datetime.fromisoformat(it["at"]),
         origin=ExecutionOrigin(it["origin"]),
         client_order_id=it["client_order_id"],
+        fee=Decimal(it["fee"]),
+        fee_currency=it["fee_currency"],
+        exit_leg=_close_type(it["exit_leg"]),
     )
 
 
-def _instrument_out(instrument: Instrument) -> dict[str, str]:
+def _instrument_out(instrument: Instrument) -> dict[str, str | bool]:
     match instrument:
         case Stock():
             return {
@@ -218,6 +264,7 @@ def _instrument_out(instrument: Instrument) -> dict[str, str]:
                 "base": instrument.base,
                 "quote": instrument.quote,
                 "contract_size": str(instrument.contract_size),
+                "inverse": instrument.inverse,
             }
         case SpotPair():
             return {
@@ -250,6 +297,10 @@ def _instrument_in(document: Mapping[str, Any]) -> Instrument:
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
+
+
+def _close_type(value: str | None) -> CloseType | None:
+    return None if value is None else CloseType(value)
 
 
 def _decimal(value: str | None) -> Decimal | None:

@@ -5,7 +5,6 @@ on a later turn of the event loop, one batch a turn, in the order it came about.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import UTC, date, datetime
@@ -32,13 +31,13 @@ from engine.venues.paper.broker import PaperBroker
 from engine.venues.paper.contracts import Hours, is_open, round_the_clock
 from engine.venues.paper.exercise import DrillRefused, beyond, pick_short
 from engine.venues.paper.market import SyntheticMarket
+from engine.venues.paper.turns import Turns
 from engine.venues.port import PricedOrder, VenueSink
 
 DEMO_ACCOUNT = "DEMO0001"
 _QUOTES_EVERY_SECONDS = 0.25
 
 Ticks = Callable[[], AsyncGenerator[float, None]]
-_Step = Callable[[], Iterable[VenueFact]]
 
 
 def utc_now() -> datetime:
@@ -65,6 +64,7 @@ class PaperVenue:
     """
 
     kind: str = "paper"
+    clock_skew_seconds: float | None = 0.0
 
     def __init__(
         self,
@@ -88,7 +88,6 @@ class PaperVenue:
         self._clock = clock
         self._ticks = ticks
         self._hours = hours
-        self._state_file = state_file
         self._market = market if market is not None else SyntheticMarket()
         self._broker = PaperBroker(
             venue=name,
@@ -99,10 +98,9 @@ class PaperVenue:
         )
         self._watched: dict[str, Instrument] = {}  # ref -> instrument
         self._described: dict[str, date] = {}  # ref -> the UTC day its spec was told
-        self._steps: deque[_Step] = deque()
-        self._turning = False
+        self._turns = Turns(sink, self._save)
+        self._file = storage.StateFile(state_file, self._warn)
         self._running = False
-        self._save_failed = False
         self._asked_at: datetime | None = None
         self._market.learn(row.instrument for row in book.positions)
 
@@ -162,7 +160,7 @@ class PaperVenue:
         finally:
             # What was not told yet is in the book, and so in the next snapshot.
             self._running = False
-            self._steps.clear()
+            self._turns.clear()
             self._asked_at = None
             self._broker.changed = True  # the market has moved on, if nothing else
             self._save()
@@ -170,31 +168,31 @@ class PaperVenue:
     def ask(self) -> None:
         if self._running and self._asked_at is None:
             self._asked_at = self._clock()
-            self._soon(self._answer)
+            self._turns.soon(self._answer)
 
     def place(self, order: PricedOrder) -> None:
         if not self._running:
-            self._tell(self._unanswered(order.client_order_id))
+            self._turns.tell(self._unanswered(order.client_order_id))
             return
         known = self._broker.book.orders.get(order.client_order_id)
         if known is None:
             known = self._broker.accept(order, self._clock())
-            self._tell(*self._broker.reported(known))
-            self._soon(partial(self._match, known))
+            self._turns.tell(*self._broker.reported(known))
+            self._turns.soon(partial(self._match, known))
         else:
-            self._soon(partial(self._broker.reported, known))
+            self._turns.soon(partial(self._broker.reported, known))
 
     def cancel(self, order: PricedOrder) -> None:
         if self._running:
-            self._soon(partial(self._broker.cancel, order.client_order_id))
+            self._turns.soon(partial(self._broker.cancel, order.client_order_id))
         else:
-            self._tell(self._unanswered(order.client_order_id))
+            self._turns.tell(self._unanswered(order.client_order_id))
 
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self._watched = {it.ref: it for it in instruments}
         self._market.learn(self._watched.values())
         if self._running:
-            self._soon(self._describe_new)
+            self._turns.soon(self._describe_new)
 
     # --- beyond the port -------------------------------------------------------------------------
 
@@ -238,7 +236,7 @@ class PaperVenue:
         self._market.move(contract.underlying, spot)
         shares, gone = self._broker.exercise(row, contract, -taken)
         if self._running:
-            self._tell(*gone)
+            self._turns.tell(*gone)
         verb = "came in" if shares > 0 else "were taken"
         return (
             f"{contract.underlying} is at {spot:.2f}: {taken} {contract.name} of {row.account}"
@@ -246,27 +244,6 @@ class PaperVenue:
         )
 
     # --- turns -----------------------------------------------------------------------------------
-
-    def _soon(self, step: _Step) -> None:
-        self._steps.append(step)
-        if not self._turning:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
-
-    def _tell(self, *batch: VenueFact) -> None:
-        self._soon(lambda: batch)
-
-    def _turn(self) -> None:
-        """Take one step: what it changed is on disk before it is told."""
-        self._turning = False
-        if self._steps:
-            batch = tuple(self._steps.popleft()())
-            self._save()
-            if batch:
-                self._sink.facts(batch)
-        if self._steps and not self._turning:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
 
     def _start(self) -> None:
         self._described.clear()
@@ -288,15 +265,17 @@ class PaperVenue:
     def _tick(self, seconds: float) -> None:
         self._market.advance(seconds)
         now = self._clock()
-        for batch in self._broker.tick(now):
-            self._tell(*batch)
+        self._turns.soon(partial(self._work, now))
         if fresh := self._describe_new():
-            self._tell(*fresh)
+            self._turns.tell(*fresh)
         self._publish(now)
 
     def _match(self, known: PaperOrder) -> Iterable[VenueFact]:
-        for batch in self._broker.match(known, self._clock()):
-            self._tell(*batch)
+        self._turns.at_once(self._broker.match(known, self._clock()))
+        return ()
+
+    def _work(self, now: datetime) -> Iterable[VenueFact]:
+        self._turns.at_once(self._broker.tick(now))
         return ()
 
     def _publish(self, now: datetime) -> None:
@@ -306,21 +285,15 @@ class PaperVenue:
                 self._sink.quote(self.name, ref, self._market.quote(instrument, now))
 
     def _save(self) -> None:
-        if not self._broker.changed or self._state_file is None:
-            return
-        self._broker.changed = False
-        try:
-            storage.write(self._state_file, self.state())
-        except OSError as error:
-            # The account goes on in memory, and the next change tries again.
-            if not self._save_failed and self._running:
-                text = f"The paper account cannot be saved: {error}"
-                self._tell(
-                    VenueWarned(venue=self.name, code="paper-save", text=text, critical=False)
-                )
-            self._save_failed = True
-        else:
-            self._save_failed = False
+        if self._broker.changed:
+            self._broker.changed = not self._file.keep(self.state)
+
+    def _warn(self, error: OSError) -> None:
+        text = f"The paper account cannot be saved: {error}"
+        if self._running:
+            self._turns.tell(
+                VenueWarned(venue=self.name, code="paper-save", text=text, critical=False)
+            )
 
     # --- what is known ---------------------------------------------------------------------------
 

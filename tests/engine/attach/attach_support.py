@@ -11,9 +11,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from engine.attach import Caller, Reply, Request
+from engine.attach.protocol import unpacked
 from engine.desk.facts import OrderType, Side, VenueState
 from engine.desk.instruments import Right
 from engine.desk.intents import Purpose, Severity
@@ -122,7 +124,8 @@ class Raw:
     async def hear(self) -> dict[str, Any]:
         async with asyncio.timeout(5):
             length = int.from_bytes(await self.reader.readexactly(4), "big")
-            message: dict[str, Any] = json.loads(await self.reader.readexactly(length))
+            body = unpacked(await self.reader.readexactly(length))
+            message: dict[str, Any] = json.loads(body)
             return message
 
     async def hear_end(self) -> None:
@@ -217,7 +220,14 @@ def empty(mode: str = "demo") -> Snapshot:
 
 
 def large(strategies: int) -> Snapshot:
-    return replace(empty(), strategies=tuple(strategy(number) for number in range(strategies)))
+    """A picture that stays large when it is packed: its reasons are noise."""
+    return replace(
+        empty(),
+        strategies=tuple(
+            replace(strategy(number), reason=Random(number).randbytes(400).hex())
+            for number in range(strategies)
+        ),
+    )
 
 
 def full() -> Snapshot:

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.attach.document import (
+    DocumentWriter,
     encode_snapshot,
     snapshot_from_document,
     status_document,
     to_json,
 )
+from engine.attach.protocol import BadFrame, Picture, picture_frame, read_from_engine
 from engine.desk import snapshot as pictures
 from engine.desk.snapshot import (
     AlertView,
@@ -120,7 +122,7 @@ def test_a_float_that_is_no_number_becomes_null(number: float) -> None:
 
 
 def test_records_in_a_reply_are_written_like_the_document() -> None:
-    assert json.loads(to_json({"a": [strategy()], "b": Decimal("1E+3")})) == {
+    assert json.loads(to_json({"a": [large(2).strategies[1]], "b": Decimal("1E+3")})) == {
         "a": [status_document(large(2))["strategies"][1]],
         "b": "1000",
     }
@@ -178,3 +180,22 @@ def test_five_hundred_strategies_are_written_quickly() -> None:
         took.append(process_time() - began)
 
     assert min(took) < 0.03
+
+
+def test_a_writer_gives_the_same_document_and_writes_only_what_changed() -> None:
+    writer, snapshot = DocumentWriter(), large(20)
+    assert json.loads(writer.write(snapshot)) == json.loads(encode_snapshot(snapshot))
+    first = snapshot.strategies[0]
+    changed = replace(
+        snapshot, strategies=(replace(first, reason="another"), *snapshot.strategies[1:])
+    )
+    assert json.loads(writer.write(changed)) == json.loads(encode_snapshot(changed))
+
+
+def test_a_long_frame_travels_packed_and_a_cut_one_is_refused() -> None:
+    document = encode_snapshot(large(200))
+    packed = picture_frame(7, document)[4:]
+    assert len(packed) < len(document)
+    assert isinstance(read_from_engine(packed), Picture)
+    with pytest.raises(BadFrame):
+        read_from_engine(packed[:-20])

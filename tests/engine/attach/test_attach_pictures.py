@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import randbytes
 from typing import Any
 
 from engine.attach import AttachClient, Limits, Role
@@ -277,7 +278,7 @@ async def test_a_picture_that_is_too_large_is_refused_with_a_reason(
     serve: Serve, path: Path, engine: Engine
 ) -> None:
     huge = large(1)
-    reason = replace(huge.strategies[0], reason="x" * (9 * 1024 * 1024))
+    reason = replace(huge.strategies[0], reason=randbytes(9 * 1024 * 1024).hex())
     engine.snapshot = replace(huge, strategies=(reason,))
     await serve()
     raw = await Raw.welcomed(path)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import randbytes
 from typing import Any
 
 import pytest
@@ -246,7 +247,7 @@ async def test_a_client_that_never_reads_its_replies_is_cut_off(serve: Serve, pa
 
 async def test_an_answer_that_is_too_large_says_so(serve: Serve, path: Path) -> None:
     async def handle(asked: Request, caller: Caller) -> Reply:
-        return asked.done(data="x" * (9 * 1024 * 1024))
+        return asked.done(data=randbytes(9 * 1024 * 1024).hex())
 
     await serve(handle=handle)
     async with await AttachClient.connect(path, role=Role.CONTROL, client_name="t") as client:

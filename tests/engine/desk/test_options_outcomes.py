@@ -304,9 +304,45 @@ def test_all_of_a_shared_contract_assigned_breaks_both() -> None:
         ("SPY-IC-1", 2),
         ("V", 3),
     ]
-    assert world.sent() == ["SELL 200 SPY"]
+    assert world.sent() == ["SELL 500 SPY"]
+    assert "closed together with those of SPY-IC-1" in str(world.picture().strategies[1].plan)
+    world.fill(world.orders[0], Decimal(350))
+    assert [view.shares for view in world.picture().strategies] == [150, 0]
+    world.fill(world.orders[0], Decimal(150))
+    open_market(world)
+    world.fill_all()
+    assert held(world) == {}
+    assert [o for o in world.sent() if o.endswith("SPY")] == ["SELL 500 SPY"]
+
+
+def test_ten_assigned_at_once_are_closed_by_one_order_and_later_ones_by_the_next() -> None:
+    puts = [option("P", 300 + n, f"5{n}") for n in range(12)]
+    world = World(
+        held={put: Decimal(-1) for put in puts},
+        strategies=tuple(
+            definition(f"S{n}", "single", {put: Decimal(-1)}) for n, put in enumerate(puts)
+        ),
+    )
+    world.tell(*(world.row_fact(put, 0) for put in puts[2:]), world.row_fact(SPY, 1000))
+    world.report(world.orders[0], OrderReport.WORKING)
+    for number in (0, 1):
+        world.row(puts[number], 0)
+        world.row(SPY, 1100 + number * 100)
+    assert world.sent() == ["SELL 1000 SPY"]
+    assert world.cancels == []
     world.fill(world.orders[0])
-    assert world.sent() == ["SELL 200 SPY", "SELL 300 SPY"]
+    assert world.sent() == ["SELL 1000 SPY", "SELL 200 SPY"]
+    world.fill_all()
+    assert held(world) == {}
+    assert {view.status for view in world.picture().strategies} == {StrategyStatus.CLOSED}
+
+
+def test_close_refused_for_one_strategy_does_not_keep_the_others_shares() -> None:
+    world = sharing()
+    world.row(P440, 0)
+    world.row(SPY, 500)
+    world.report(world.orders[0], OrderReport.REJECTED, reason="201")
+    assert world.sent() == ["SELL 500 SPY", "SELL 300 SPY"]
 
 
 def test_hand_trade_in_a_shared_contract_asks_for_attention() -> None:

@@ -2,19 +2,19 @@
 
 import asyncio
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engine.journal import Journal, JournalError, Record
 from engine.journal.spare import Spare
+from tests.engine.journal.full_disk import full_from, log_bytes
 from tests.engine.journal.samples import AT, order, records
 
 ROOT = Path(__file__).parents[3]
@@ -58,21 +58,6 @@ sys.stdin.readline()
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     async with await Journal.open(tmp_path / "journal.db", spare=True) as opened:
         yield opened
-
-
-@contextmanager
-def full_from(bytes_: int) -> Iterator[None]:
-    """No file of this process may grow beyond so many bytes: the kernel refuses the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def log_bytes(journal: Journal) -> int:
-    return journal.path.with_name(f"{journal.path.name}-wal").stat().st_size
 
 
 async def whole(journal: Journal) -> None:
@@ -199,7 +184,7 @@ async def test_after_a_gap_the_spare_log_takes_nothing_more(journal: Journal) ->
     """A replay that skips something would stand on a wrong book; one that ends early does not."""
     with full_from(0), pytest.raises(JournalError):
         await journal.append(records(1))
-    with full_from(log_bytes(journal)), pytest.raises(JournalError):
+    with pytest.raises(JournalError):
         await journal.append(records(1, start=1))
     with closing(Spare.open(journal.path.with_name("journal.db-spare"))) as seen:
         assert seen.is_empty

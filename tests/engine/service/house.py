@@ -28,7 +28,7 @@ from tests.engine.desk.world import MORNING, NIGHT, VENUE, definition
 from tests.engine.service.clock import ManualClock
 from tests.fakes.tws import ACCOUNT, LoopbackTws, condor_scene, scenes
 from tests.fakes.tws.hours import open_around, session
-from tests.fakes.tws.records import Scene
+from tests.fakes.tws.records import OrderView, Scene
 
 __all__ = ["ACCOUNT", "MORNING", "NIGHT", "House"]
 
@@ -60,6 +60,7 @@ class House:
         self.clock = ManualClock(now)
         self.tws = tws or LoopbackTws(scene or condor_scene(now=now), clock=self.clock.now)
         self._owns_tws = tws is None
+        self._own_hours = scene is not None
         self._folder = folder
         self._config = ConfigApplied(
             armed=armed,
@@ -168,18 +169,24 @@ class House:
     def sent(self) -> list[str]:
         """The orders that reached the broker, in their order, but for what-if questions."""
         return [
-            f"{o.action} {o.quantity:f} {NAMES[o.con_id]}"
+            f"{o.action} {o.quantity:f} {NAMES.get(o.con_id, o.con_id)}"
             for o in self.tws.order_records()
             if not o.what_if
         ]
 
+    def views(self) -> tuple[OrderView, ...]:
+        """Every order the broker holds now."""
+        return self.tws.order_views()
+
     def held(self) -> dict[str, int]:
         positions = self.tws.positions()
-        return {NAMES[p.con_id]: int(p.quantity) for p in positions if p.quantity}
+        return {
+            NAMES.get(p.con_id, str(p.con_id)): int(p.quantity) for p in positions if p.quantity
+        }
 
     def _keep_hours(self) -> None:
         now = self.clock.now()
-        if now >= MORNING:
+        if now >= MORNING or self._own_hours:
             return
         regular = session(MORNING, MORNING + timedelta(hours=6.5))
         for con_id in NAMES:

@@ -398,8 +398,9 @@ class World:
         try:
             while self.exchange.inbox:
                 batch = self.exchange.inbox.pop(0)
+                facts = batch or (self.exchange.snapshot(self.now),)
                 self.now += timedelta(milliseconds=1)
-                self.tell(*(batch or (self.exchange.snapshot(self.now),)))
+                self.tell(*facts)
         finally:
             self._pumping = False
 
@@ -412,7 +413,9 @@ class World:
         self.now = max(self.now, end)
 
     def connect(self) -> None:
-        self.tell(self.exchange.snapshot(self.now), VenueChanged(venue=VENUE, state=READY))
+        snapshot = self.exchange.snapshot(self.now)
+        self.now += timedelta(milliseconds=1)
+        self.tell(snapshot, VenueChanged(venue=VENUE, state=READY))
 
     def disconnect(self) -> None:
         self.tell(VenueChanged(venue=VENUE, state=VenueState.DOWN, detail="no link"))

@@ -65,6 +65,9 @@ def test_trailing_stop_turns_on_beyond_its_activation_and_follows_the_peak(sign:
     assert trailing.trigger == (D("102.21") if sign > 0 else D("97.79"))
     assert path(world, sign, 106, 105, 104.99) == [104.99]
     assert world.barrier().close_type == CloseType.TRAILING_STOP
+    trailing = world.barrier().trailing
+    assert trailing is not None
+    assert trailing.trigger == (D(105) if sign > 0 else D(95))
 
 
 @BOTH

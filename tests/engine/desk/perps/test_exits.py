@@ -10,14 +10,16 @@ from engine.desk.facts import (
     CloseType,
     DeadlinePassed,
     ExecutionOrigin,
+    ExecutionReported,
     OrderReport,
+    OrderReported,
     OrderType,
     TimeInForce,
 )
 from engine.desk.intents import Purpose, Severity
 from engine.desk.perps.definitions import CloseOrderType
 from engine.desk.snapshot import AssignmentState
-from tests.engine.desk.perps.perps_world import BTC, ETH, D, World, manager
+from tests.engine.desk.perps.perps_world import BTC, ETH, VENUE, D, World, manager
 
 AT_ONCE = manager(at_once=True)
 STOPPED = manager(stop_loss=D("0.05"), take_profit=D("0.1"))
@@ -144,6 +146,51 @@ def test_two_instruments_are_closed_at_the_same_time() -> None:
     world.assigned(2)
     world.assigned(3, instrument=ETH)
     assert world.closes() == ["SELL 2 BTC-USD", "SELL 3 ETH-USD"]
+
+
+def test_a_link_that_comes_back_is_used_at_once() -> None:
+    world = bare()
+    world.exchange.depth = D(0)
+    world.quote(95)
+    world.later(40)
+    before = len(world.closes())
+    world.exchange.depth = None
+    world.disconnect()
+    world.connect()
+    assert len(world.closes()) == before + 1
+    assert world.held() == 0
+
+
+def test_our_own_fill_whose_row_comes_first_shrinks_nothing() -> None:
+    world = bare()
+    world.exchange.answers = "silent"
+    world.quote(95)
+    (order,) = world.exchange.all()
+    world.exchange.fill(order, D(2), D(95), world.now)
+    world.row()
+    assert world.barrier().quantity == 2
+    world.tell(ExecutionReported(venue=VENUE, execution=world.exchange.executions[-1]))
+    view = world.barrier()
+    assert (view.state, view.quantity, view.gross) == ("CLOSED", D(0), D(-10))
+    assert world.lines == []
+
+
+def test_a_fill_that_history_tells_late_is_not_taken_for_somebody_elses() -> None:
+    world = bare()
+    world.exchange.answers = "silent"
+    world.quote(95)
+    (order,) = world.exchange.all()
+    world.exchange.fill(order, D(2), D(95), world.now)
+    late = world.exchange.executions.pop()
+    world.row()
+    world.exchange.answers = "told"
+    world.later(3)
+    assert len(world.asked) == 1
+    world.exchange.executions.append(late)
+    world.later(60)
+    assert [event.kind for event in world.events()] == ["ASSIGNEE"]
+    assert world.barrier().state == "CLOSED"
+    assert world.barrier().gross == -10
 
 
 # --- resting limits ----------------------------------------------------------------------------
@@ -293,6 +340,20 @@ def test_a_stop_that_fills_at_the_venue_closes_the_guard() -> None:
     view = world.barrier()
     assert (view.state, view.close_type) == ("CLOSED", CloseType.STOP_LOSS)
     assert (view.gross, view.quantity) == (D("-10.2"), D(0))
+    assert world.closes() == []
+
+
+def test_a_stop_whose_row_comes_first_is_still_a_stop_loss() -> None:
+    world = stopped()
+    (stop,) = world.exchange.working()
+    world.exchange.answers = "silent"
+    world.exchange.fill(stop, D(2), D(95), world.now)
+    world.row()
+    world.tell(OrderReported(venue=VENUE, row=stop.row))
+    assert world.barrier().close_type == CloseType.STOP_LOSS
+    world.tell(ExecutionReported(venue=VENUE, execution=world.exchange.executions[-1]))
+    view = world.barrier()
+    assert (view.state, view.close_type) == ("CLOSED", CloseType.STOP_LOSS)
     assert world.closes() == []
 
 

@@ -205,6 +205,14 @@ def test_what_is_not_under_guard_shrinks_first() -> None:
     assert world.sent() == ["SELL 2 BTC-USD"]
 
 
+def test_of_two_guards_the_newer_shrinks_first() -> None:
+    world = World(manager(stop_loss=D("0.05"), resident_stop=False))
+    world.assigned(2)
+    world.assigned(1)
+    world.happens(ExecutionOrigin.ADL, -1.5)
+    assert [b.quantity for b in world.picture().barriers] == [D("1.5"), D(0)]
+
+
 def test_trades_by_hand_in_one_stretch_are_one_event() -> None:
     world = World(AT_ONCE)
     for _ in range(5):

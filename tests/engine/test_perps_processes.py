@@ -1,0 +1,214 @@
+"""Assigned positions at Kraken Futures: the engine as its own process, the exchange as another."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.desk.snapshot import AssignmentState, BarrierView, Snapshot
+from tests.engine.perps_bench import Desk, PerpsBench, end, in_words, perps_bench, ready
+from tests.fakes.exchange import Side
+from tests.fakes.krakenfutures import KrakenFutures
+
+SOL, BTC = "PF_SOLUSD", "PF_XBTUSD"
+# 0.2 USD of fees on 1 SOL at 100 USD.
+FEE_RATE = Decimal("0.002")
+STOP = 'time_limit = 3600\nstop_loss_pct = "0.05"\n'
+ALL_BARRIERS = f"""{STOP}take_profit_pct = "0.10"
+trailing_stop_activation_pct = "0.03"
+trailing_stop_trailing_delta_pct = "0.01"
+"""
+
+
+@contextmanager
+def kraken(folder: Path, *managers: str) -> Iterator[PerpsBench]:
+    desk = Desk(exchange=KrakenFutures, connector="kraken_perpetual", managers=managers)
+    with perps_bench(folder, desk) as bench:
+        bench.control.set_quote(SOL, Decimal("99.99"), Decimal("100.01"))
+        yield bench
+
+
+def show(bench: PerpsBench, side: Side, price: str) -> None:
+    """Have a position of that side be worth a price; the mark that stops watch stays at 100."""
+    touch, spread = Decimal(price), Decimal("0.02")
+    bid, ask = (touch, touch + spread) if side is Side.BUY else (touch - spread, touch)
+    bench.control.set_quote(SOL, bid, ask, mark=Decimal(100))
+
+
+def assign(bench: PerpsBench, side: Side) -> None:
+    """Put 1 SOL at 100 on the book."""
+    bench.control.force_fill(
+        SOL, side, Decimal(1), Decimal(100), marker="assignee", fee_rate=FEE_RATE
+    )
+
+
+def closed(count: int) -> Callable[[Snapshot], bool]:
+    """Tell of a picture whether so many assignments came and are all closed."""
+
+    def holds(snapshot: Snapshot) -> bool:
+        states = [event.state for event in snapshot.assignments]
+        return states == [AssignmentState.CLOSED] * count
+
+    return holds
+
+
+async def held_at(bench: PerpsBench, engine: subprocess.Popen[bytes], price: str) -> BarrierView:
+    """Wait until the barrier has seen a price, which must not have fired it."""
+    found: list[BarrierView] = []
+
+    def holds(snapshot: Snapshot) -> bool:
+        found[:] = snapshot.barriers[-1:]
+        return found[0].mark_price == Decimal(price) and found[0].state == "HOLDING"
+
+    assert await bench.until(holds, engine)
+    return found[0]
+
+
+async def test_an_assigned_position_is_closed_at_once_by_its_percent(tmp_path: Path) -> None:
+    with kraken(tmp_path, 'close_percent = "50"') as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        fill = bench.control.assign(BTC, Decimal("0.0303"), Decimal(64401))
+        assert await bench.until(closed(1), engine)
+        bench.control.repeat_fill(fill.id)
+        bench.control.assign(SOL, Decimal(-3), Decimal(100))
+        assert await bench.until(closed(2), engine)
+        status, story = bench.status(), bench.done("journal")
+        assert end(engine) == 0
+        # Half of 0.0303 is 0.01515, and the step 0.0001.
+        assert bench.sent() == [
+            f"sell 0.0151 {BTC} limit reduce-only",
+            f"buy 1.5 {SOL} limit reduce-only",
+        ]
+        assert [o.limit_price for o in bench.orders()] == [Decimal(64337), Decimal("100.11")]
+        assert bench.control.held(BTC) == Decimal("0.0152")
+    first = status["assignments"][0]
+    assert (first["kind"], first["quantity"], first["state"]) == ("ASSIGNEE", "0.0303", "CLOSED")
+    assert [o["filled"] for o in status["orders"]] == ["0.0151", "1.5"]
+    assert {o["purpose"] for o in status["orders"]} == {"CLOSE_ASSIGNED"}
+    assert "bought 0.0303 BTC-USD at 64401" in story
+    assert "assigned to us" in story
+    assert "SELL 0.0151 BTC-USD (CLOSE_ASSIGNED)" in story
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of barriers: the prices that pass and the one that fires.
+
+    net is what is won in the end: the price's, less 0.2 for the entry and 0.05% for the exit.
+    """
+
+    passes: tuple[str, ...]
+    fires: str
+    why: str
+    net: str
+
+
+LONG = (
+    Row(passes=("96", "95.3"), fires="95.2", why="STOP_LOSS", net="-5.0476"),
+    Row(passes=("110", "110.19"), fires="110.2", why="TAKE_PROFIT", net="9.9449"),
+    Row(
+        passes=("103.2", "103.21", "106", "105"),
+        fires="104.99",
+        why="TRAILING_STOP",
+        net="4.737505",
+    ),
+)
+SHORT = (
+    Row(passes=("104", "104.7"), fires="104.8", why="STOP_LOSS", net="-5.0524"),
+    Row(passes=("90", "89.81"), fires="89.8", why="TAKE_PROFIT", net="9.9551"),
+    Row(passes=("96.8", "96.79", "94", "95"), fires="95.01", why="TRAILING_STOP", net="4.742495"),
+)
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "rows"), [(Side.BUY, "95.2", LONG), (Side.SELL, "104.8", SHORT)]
+)
+async def test_each_barrier_fires_at_its_price_to_the_cent(
+    tmp_path: Path, side: Side, stop: str, rows: tuple[Row, ...]
+) -> None:
+    close = f"{side.other} 1 {SOL}"
+    with kraken(tmp_path, ALL_BARRIERS) as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        for count, row in enumerate(rows, start=1):
+            show(bench, side, "100")
+            assign(bench, side)
+            assert await bench.until(rests(stop, count), engine)
+            resident = [f"{close} stop at {stop} reduce-only"]
+            assert [in_words(order) for order in bench.open_orders()] == resident
+            for price in row.passes:
+                show(bench, side, price)
+                await held_at(bench, engine, price)
+            show(bench, side, row.fires)
+            assert await bench.until(closed(count), engine)
+            assert bench.sent()[2 * (count - 1) :] == [*resident, f"{close} limit reduce-only"]
+            assert not bench.open_orders()
+            assert not bench.control.positions()
+        status, story = bench.status(), bench.done("journal")
+        assert end(engine) == 0
+    for barrier, row in zip(status["barriers"], rows, strict=True):
+        assert (barrier["state"], barrier["close_type"]) == ("CLOSED", row.why)
+        assert Decimal(barrier["net"]) == Decimal(row.net)
+        assert f"{row.why} at {row.fires}" in story
+
+
+async def test_barriers_are_shown_with_their_prices(tmp_path: Path) -> None:
+    with kraken(tmp_path, ALL_BARRIERS) as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        assign(bench, Side.BUY)
+        assert await bench.until(rests("95.2"), engine)
+        show(bench, Side.BUY, "103.2")
+        assert not (await held_at(bench, engine, "103.2")).trailing.active
+        show(bench, Side.BUY, "103.21")
+        await held_at(bench, engine, "103.21")
+        (barrier,) = bench.status()["barriers"]
+        assert end(engine) == 0
+    since, limit = (datetime.fromisoformat(barrier[name]) for name in ("since", "time_limit_at"))
+    assert limit - since == timedelta(hours=1)
+    shown = {name: Decimal(barrier[name]) for name in ("stop_loss", "take_profit", "resident_stop")}
+    assert list(shown.values()) == [Decimal("95.2"), Decimal("110.2"), Decimal("95.2")]
+    trailing = barrier["trailing"]
+    assert trailing["active"] is True
+    assert Decimal(trailing["activation"]) == Decimal("103.2")
+    assert Decimal(trailing["trigger"]) == Decimal("102.21")
+    assert Decimal(barrier["gross"]) == Decimal("3.21")
+    assert Decimal(barrier["net"]) == Decimal("3.01")
+    assert barrier["side"] == "BUY"
+    assert barrier["set_by"] == "assignment manager 1"
+
+
+@pytest.mark.parametrize("change", [False, True])
+async def test_a_stop_the_venue_reached_first_leaves_nothing_to_send(
+    tmp_path: Path, change: bool
+) -> None:
+    """A triggered stop may work on as an order of its own, without our id."""
+    with kraken(tmp_path, STOP) as bench, bench.engine() as engine:
+        bench.control.stops_change_ids(change)
+        assert await bench.until(ready, engine)
+        assign(bench, Side.BUY)
+        assert await bench.until(rests("95.2"), engine)
+        bench.control.set_quote(SOL, Decimal(96), Decimal("96.02"), mark=Decimal(95))
+        assert await bench.until(closed(1), engine)
+        (barrier,) = bench.status()["barriers"]
+        story = bench.done("journal")
+        assert end(engine) == 0
+        assert bench.sent() == [f"sell 1 {SOL} stop at 95.2 reduce-only"]
+        assert not bench.open_orders()
+    assert (barrier["state"], barrier["close_type"]) == ("CLOSED", "STOP_LOSS")
+    # The price's 4, and 0.2 and 0.048 in fees.
+    assert Decimal(barrier["net"]) == Decimal("-4.248")
+    assert "its resident stop was reached at the venue" in story
+
+
+def rests(price: str, count: int = 1) -> Callable[[Snapshot], bool]:
+    """Tell of a picture whether it has so many barriers, the stop of the last resting there."""
+
+    def holds(snapshot: Snapshot) -> bool:
+        shown = snapshot.barriers
+        return len(shown) == count and shown[-1].resident_stop == Decimal(price)
+
+    return holds
