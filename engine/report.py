@@ -55,7 +55,8 @@ def closeable(snapshot: Snapshot) -> list[str]:
     sets = () if snapshot.allocation is None else snapshot.allocation.sets
     return [
         *(strategy.id for strategy in snapshot.strategies),
-        *(barrier.id for barrier in snapshot.barriers),
+        *(barrier.id for barrier in snapshot.barriers if barrier.quantity),
+        *(row.instrument for row in snapshot.positions),
         *(one.symbol for one in sets),
     ]
 
@@ -74,6 +75,13 @@ def close_text(snapshot: Snapshot, what: str | None) -> str:
             lines.append(
                 f"    {side:4} {_trimmed(barrier.quantity)} {barrier.instrument}{near}   "
                 "reduce-only; its resting stop is cancelled"
+            )
+    for row in snapshot.positions:
+        if row.instrument == what:
+            side = "SELL" if row.quantity > 0 else "BUY"
+            near = "" if row.mark_price is None else f" near {_trimmed(row.mark_price)}"
+            lines.append(
+                f"    {side:4} {_trimmed(abs(row.quantity))} {row.instrument}{near}   reduce-only"
             )
     for one in () if snapshot.allocation is None else snapshot.allocation.sets:
         if one.symbol == what or (what is None and (one.quantity or one.reserved)):

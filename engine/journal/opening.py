@@ -102,7 +102,8 @@ def damaged(path: Path, what: Exception | str) -> JournalError:
     """Say of a journal that cannot be trusted what to do with it."""
     return JournalError(
         f"{path} is damaged: {what}. It is not traded on. Put a copy back, or move it away (with "
-        "its -wal file) and start again: positions and open orders are then read from the venues."
+        "its -wal and -spare files) and start again: positions and open orders are then read from "
+        "the venues."
     )
 
 

@@ -1,6 +1,7 @@
 """Runs an engine from start to clean end: lock, journal, recovery, venues, socket, signals."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Mapping
@@ -67,6 +68,9 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
         stack.push_async_callback(cancelled, tasks)
         for task in tasks:
             task.add_done_callback(lambda done: _died(done, stopping))
+        # What stands now stands for the engine's life: no collection need look at it in mid-close.
+        gc.collect()
+        gc.freeze()
         log.info("engine started", mode=setup.mode, socket=str(setup.paths.socket))
         await stopping.wait()
         log.info("engine stops", positions=unprotected(engine))

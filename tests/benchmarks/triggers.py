@@ -258,7 +258,7 @@ def main() -> None:
     for name, took in zip(("adding", "removing"), changes(SIZES[-1]), strict=True):
         print(
             f"{name} at {SIZES[-1]:,}: median {statistics.median(took):.1f} us, "
-            f"99th percentile {statistics.quantiles(took, n=100)[98]:.1f} us (at most 20)"
+            f"99th percentile {statistics.quantiles(took, n=100)[98]:.1f} us (median at most 20)"
         )
     if options.nautilus:
         peer, ours = nautilus(PEER), quiet(PEER)

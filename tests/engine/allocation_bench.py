@@ -115,6 +115,7 @@ class AllocationBench:
     def __init__(self, folder: Path, exchange: RunningExchange) -> None:
         self.control = exchange.control
         self.offered: Decimal | None = None
+        self._pushed: list[tuple[str, Bar]] = []
         self.state = folder / "s"
         self.config = folder / "bulkhead.toml"
         self.config.write_text(CONFIG.format(state=self.state, url=exchange.url))
@@ -234,8 +235,14 @@ class AllocationBench:
         market = self.markets[symbol]
         close = market.close_of(z)
         self.quote(symbol, close)
-        self.control.push_bar(symbol, "1h", market.next_bar(close))
+        self._pushed.append((symbol, market.next_bar(close)))
+        self.control.push_bar(symbol, "1h", self._pushed[-1][1])
         return close
+
+    def tell_bars_again(self) -> None:
+        """Push all bars again, as a history that an engine asks for has them when it starts."""
+        for symbol, bar in self._pushed:
+            self.control.push_bar(symbol, "1h", bar)
 
     # --- the exchange ----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from tests.engine.allocation_bench import (
     waiting,
 )
 
-WRITES = range(1, 31)
+# A round trip has 14 writes from the start of an engine on, the way out of a position 10.
+ROUND_TRIP = range(1, 17)
+WAY_OUT = range(5, 13)
 
 
 @pytest.fixture
@@ -30,43 +32,89 @@ def bench(tmp_path: Path) -> Iterator[AllocationBench]:
 
 
 class Lives:
-    """One engine after the other: the first is killed at a write, the next live on."""
+    """An engine that is killed at a write, and the next one, which lives on."""
 
-    def __init__(self, bench: AllocationBench, **environ: str) -> None:
+    def __init__(self, bench: AllocationBench, write: int = 0, when: str = "after") -> None:
         self.bench = bench
         self.deaths = 0
-        self._engine: subprocess.Popen[bytes] = bench.engine(**environ)
+        killed = {"BULKHEAD_CRASH_AT_WRITE": str(write), "BULKHEAD_CRASH_WHEN": when}
+        self._engine: subprocess.Popen[bytes] = bench.engine(**(killed if write else {}))
 
-    async def until(self, shows: str) -> None:
-        """Watch until the picture shows it, starting the engine again where it was killed."""
-        holds = {"ready": ready, "held": held(BTC), "over": over}[shows]
+    async def until(self, holds: Callable[[Snapshot], bool]) -> None:
+        """Watch until the picture shows it, on the next engine where this one is killed."""
         while await self.bench.until(holds, self._engine) is None:
             assert self._engine.wait(PATIENCE_SECONDS) == -signal.SIGKILL
             self.deaths += 1
             assert self.deaths == 1, "only the first life is killed"
             self._engine = self.bench.engine()
+            await self.bench.seen(ready, self._engine)
+            self.bench.tell_bars_again()
 
     def end(self) -> None:
         assert end(self._engine) in (0, -signal.SIGKILL)
 
 
-def over(snapshot: Snapshot) -> bool:
-    """The trade is over, as its alert tells."""
-    told = [alert for alert in snapshot.alerts if alert.title.startswith("BTCUSDT: closed")]
-    return waiting(BTC)(snapshot) and bool(told)
+def over(cash: Decimal) -> Callable[[Snapshot], bool]:
+    """The trade is over and the account is what the exchange says it is."""
+
+    def holds(snapshot: Snapshot) -> bool:
+        told = [one for one in snapshot.alerts if one.title.startswith("BTCUSDT: closed")]
+        view = snapshot.allocation
+        return (
+            len(told) == 1
+            and waiting(BTC)(snapshot)
+            and view is not None
+            and view.totalReserved == 0
+            and Decimal(repr(view.availableBalance)) == cash
+        )
+
+    return holds
 
 
-async def test_how_many(bench):
-    import json
-    first = bench.engine()
-    assert await bench.until(ready, first)
-    assert end(first) == 0
-    lives = Lives(bench)
-    await lives.until("ready")
+def assert_each_once(bench: AllocationBench) -> None:
+    """One buy, one OCO, one reservation, one release; nothing is left to sell."""
+    assert [order.quantity for order in bench.buys()] == [Decimal("0.00662")]
+    assert len(bench.brackets()) == 1
+    assert bench.control.order_lists(live_only=True) == ()
+    assert bench.control.free("BTC") < Decimal("0.00001")
+    told = bench.lines()
+    assert told.count("Reserved $333.00 (33.3%) for BTCUSDT") == 1
+    assert told.count("Released $333.00 for BTCUSDT") == 1
+    assert bench.bulkhead("journal", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", ROUND_TRIP)
+async def test_killed_at_any_write_of_a_round_trip(
+    bench: AllocationBench, write: int, when: str
+) -> None:
+    lives = Lives(bench, write, when)
+    await lives.until(ready)
     bench.bar(BTC, 5.2)
-    await lives.until("held")
+    await lives.until(held(BTC))
     bench.quote(BTC, Decimal(57800))
-    await lives.until("over")
-    rows = json.loads(bench.bulkhead("journal", "--json").stdout)
-    for r in rows: print(r["batch"], r["seq"], r["text"])
+    await lives.until(over(bench.control.free("USDT")))
+    assert_each_once(bench)
+    assert bench.sales() == []
+    lives.end()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", WAY_OUT)
+async def test_killed_at_any_write_of_a_reversal(
+    bench: AllocationBench, write: int, when: str
+) -> None:
+    first = Lives(bench)
+    await first.until(ready)
+    bench.bar(BTC, 5.2)
+    await first.until(held(BTC))
+    first.end()
+    lives = Lives(bench, write, when)
+    await lives.until(lambda snapshot: ready(snapshot) and held(BTC)(snapshot))
+    bench.bar(BTC, -0.5)
+    await lives.until(waiting(BTC))
+    await lives.until(over(bench.control.free("USDT")))
+    assert_each_once(bench)
+    [sale] = bench.sales()
+    assert sale.filled == Decimal("0.00661")
     lives.end()

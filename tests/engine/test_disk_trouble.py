@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,16 +73,22 @@ def disk(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Disk]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def started(bench: Bench) -> subprocess.Popen[bytes]:
+@contextmanager
+def running(bench: Bench) -> Iterator[subprocess.Popen[bytes]]:
     """Start an engine as the bare command does: its log lies on the disk that breaks."""
     bench.state.mkdir(mode=0o700, exist_ok=True)
     with (bench.state / "bulkhead.log").open("ab") as log:
-        return subprocess.Popen(
+        engine = subprocess.Popen(
             [sys.executable, "-m", "engine.cli", "engine", "--config", str(bench.config)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
+    try:
+        yield engine
+    finally:
+        engine.kill()
+        engine.wait(10)
 
 
 def alerted(text: str) -> Callable[[Snapshot], bool]:
@@ -92,8 +98,7 @@ def alerted(text: str) -> Callable[[Snapshot], bool]:
 async def test_an_assignment_is_closed_on_a_broken_disk_and_nothing_is_missing_after(
     bench: Bench, disk: Disk
 ) -> None:
-    engine = started(bench)
-    try:
+    with running(bench) as engine:
         assert await bench.until(ready, engine)
         disk.breaks(engine)
         bench.tws.control.assign(PUT_440)
@@ -106,19 +111,15 @@ async def test_an_assignment_is_closed_on_a_broken_disk_and_nothing_is_missing_a
         for text in ("assigned", "SELL 200 SPY", "BUY 2 SPY", FAILING, WHOLE):
             assert text in story
         assert bench.bulkhead("journal", "verify").returncode == 0
-    finally:
         assert end(engine) == 0
-    engine = started(bench)
-    try:
+    with running(bench) as engine:
         assert await bench.until(closed, engine)
         assert sorted(bench.sent()) == ORDERS
-    finally:
         assert end(engine) == 0
 
 
 async def test_a_person_closes_on_a_broken_disk(bench: Bench, disk: Disk) -> None:
-    engine = started(bench)
-    try:
+    with running(bench) as engine:
         assert await bench.until(ready, engine)
         disk.breaks(engine)
         answer = bench.bulkhead("close", "--all", "--yes")
@@ -128,29 +129,26 @@ async def test_a_person_closes_on_a_broken_disk(bench: Bench, disk: Disk) -> Non
         disk.heals(engine)
         assert await bench.until(alerted(WHOLE), engine)
         assert bench.bulkhead("journal", "verify").returncode == 0
-    finally:
         assert end(engine) == 0
 
 
 async def test_killed_on_a_broken_disk_the_next_life_sends_nothing_twice(
     bench: Bench, disk: Disk
 ) -> None:
-    engine = started(bench)
-    assert await bench.until(ready, engine)
-    disk.breaks(engine)
-    bench.tws.control.assign(PUT_440)
-    assert await bench.until(closed, engine)
-    engine.kill()
-    assert engine.wait(10) == -signal.SIGKILL
+    with running(bench) as engine:
+        assert await bench.until(ready, engine)
+        disk.breaks(engine)
+        bench.tws.control.assign(PUT_440)
+        assert await bench.until(closed, engine)
+        engine.kill()
+        assert engine.wait(10) == -signal.SIGKILL
     disk.is_repaired()
-    engine = started(bench)
-    try:
+    with running(bench) as engine:
         assert await bench.until(closed, engine)
         assert bench.bulkhead("journal", "verify").returncode == 0
         assert sorted(bench.sent()) == ORDERS
         story = bench.bulkhead("journal").stdout
         assert ("SELL 200 SPY" in story) is disk.keeps_a_spare_log
-    finally:
         assert end(engine) == 0
 
 
@@ -175,9 +173,9 @@ def _corrupt(path: Path) -> None:
 async def test_a_journal_that_cannot_be_trusted_is_not_traded_on(
     bench: Bench, damage: Callable[[Path], None], told: str
 ) -> None:
-    engine = bench.engine()
-    assert await bench.until(ready, engine)
-    assert end(engine) == 0
+    with running(bench) as engine:
+        assert await bench.until(ready, engine)
+        assert end(engine) == 0
     damage(bench.state / "journal.sqlite")
     bench.tws.control.assign(PUT_440)
     refused = bench.bulkhead("engine")

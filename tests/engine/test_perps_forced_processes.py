@@ -1,6 +1,7 @@
 """Positions put between barriers with the command at each exchange, and what the exchange then
 does to them by force: engine, exchange and command are processes of their own."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,14 +11,14 @@ from typing import Any
 import pytest
 
 from engine.desk.snapshot import Snapshot
-from tests.engine.perps_bench import Desk, PerpsBench, end, in_words, perps_bench, ready
+from tests.engine.perps_bench import VENUE, Desk, PerpsBench, end, perps_bench, ready
 from tests.fakes.binanceusdm import BinanceUsdm
 from tests.fakes.bybit import Bybit
-from tests.fakes.exchange import Side
+from tests.fakes.exchange import Force, Order, Side
 from tests.fakes.krakenfutures import FillType, KrakenFutures
 from tests.fakes.okx import Okx
 
-Force = Callable[[Any, str, Decimal, Decimal], object]
+Forced = Callable[[Any, str, Decimal, Decimal], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class Place:
     market: str
     pair: str
     lot: Decimal
-    adl: Force
-    liquidate: Force
+    adl: Forced
+    liquidate: Forced
 
 
 def _adl(control: Any, market: str, quantity: Decimal, price: Decimal) -> object:
@@ -43,7 +44,7 @@ def _liquidate(control: Any, market: str, quantity: Decimal, price: Decimal) -> 
     return control.liquidate(market, price=price)
 
 
-def _kraken(fill_type: FillType) -> Force:
+def _kraken(fill_type: FillType) -> Forced:
     def happen(control: Any, market: str, quantity: Decimal, price: Decimal) -> object:
         return control.happen(fill_type, market, -quantity, price)
 
@@ -84,55 +85,89 @@ PLACES = {
         liquidate=_liquidate,
     ),
 }
+HALF = Decimal("0.05")
 BARRIERS = ("--stop-loss", "5", "--take-profit", "10")
-TRAILING = ("--trailing-from", "3", "--trailing-by", "1")
 
 
 def show(bench: PerpsBench, place: Place, price: Decimal) -> None:
     bench.control.set_quote(place.market, price, price + 1, last=price, mark=price, index=price)
 
 
-def guarded(quantity: str) -> Callable[[Snapshot], bool]:
-    """Tell of a picture whether so much is between barriers, its stop resting."""
-
-    def holds(snapshot: Snapshot) -> bool:
-        (barrier,) = snapshot.barriers
-        return barrier.quantity == Decimal(quantity) and barrier.resident_stop is not None
-
-    return holds
-
-
 def held(snapshot: Snapshot) -> bool:
     return any(p.entry_price and p.mark_price for p in snapshot.positions)
 
 
+def resting(snapshot: Snapshot) -> bool:
+    return bool(snapshot.barriers) and snapshot.barriers[0].resident_stop is not None
+
+
+async def guard(bench: PerpsBench, engine: subprocess.Popen[bytes], place: Place) -> Order:
+    """Buy 0.1 BTC by hand at 60,000 and put it between barriers; the stop that then rests."""
+    show(bench, place, Decimal(60000))
+    assert await bench.until(ready, engine)
+    bench.control.hand_trade(place.market, Side.BUY, place.lot, Decimal(60000))
+    assert await bench.until(held, engine)
+    assert place.pair in bench.done("guard")
+    assert "0.1" in bench.done("guard", place.pair, *BARRIERS)
+    assert await bench.until(resting, engine)
+    (stop,) = bench.open_orders()
+    assert (stop.quantity, stop.reduce_only) == (place.lot, True)
+    return stop
+
+
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-async def test_what_the_venue_takes_from_a_guarded_position_is_followed_and_never_closed(
+async def test_what_the_venue_takes_of_a_guarded_position_is_followed_and_never_closed(
     tmp_path: Path, place: Place
 ) -> None:
+    half = place.lot / 2
     with perps_bench(tmp_path, place.desk) as bench, bench.engine() as engine:
-        show(bench, place, Decimal(60000))
-        assert await bench.until(ready, engine)
-        bench.control.hand_trade(place.market, Side.BUY, place.lot, Decimal(60000))
-        assert await bench.until(held, engine)
-        assert "0.1" in bench.done("guard")
-        said = bench.done("guard", place.pair, *BARRIERS, *TRAILING)
-        assert "0.1" in said
-        assert await bench.until(guarded("0.1"), engine)
-        (whole,) = bench.open_orders()
-        place.adl(bench.control, place.market, place.lot / 2, Decimal(60000))
-        assert await bench.until(guarded("0.05"), engine)
-        (half,) = bench.open_orders()
-        shrunk = bench.status()
-        place.liquidate(bench.control, place.market, place.lot / 2, Decimal(59000))
+        stop = await guard(bench, engine, place)
+        place.adl(bench.control, place.market, half, Decimal(60000))
+        await bench.settled(lambda: [o.quantity for o in bench.open_orders()] == [half])
+        (resized,) = bench.open_orders()
+        assert await bench.until(lambda s: resting(s) and s.barriers[0].quantity == HALF, engine)
+        (barrier,) = bench.status()["barriers"]
+        place.liquidate(bench.control, place.market, half, Decimal(59000))
         assert await bench.until(lambda s: s.barriers[0].state == "CLOSED", engine)
         assert await bench.until(lambda s: not s.positions, engine)
         await bench.settled(lambda: not bench.open_orders())
         status, story = bench.status(), bench.done("journal")
         assert end(engine) == 0
-        assert (half.stop_price, half.quantity) == (whole.stop_price, whole.quantity / 2)
-        ours = [in_words(o) for o in bench.orders() if o.id in (whole.id, half.id)]
-        assert bench.sent() == ours
+        assert [order.id for order in bench.orders()] == [stop.id, resized.id]
+        assert resized.stop_price == stop.stop_price == Decimal(57000)
+        assert resized.reduce_only
+    assert (Decimal(barrier["quantity"]), barrier["state"]) == (HALF, "HOLDING")
+    assert Decimal(barrier["stop_loss"]) == 57000
+    assert Decimal(barrier["take_profit"]) == 66000
+    told = [(one["kind"], Decimal(one["quantity"])) for one in status["assignments"]]
+    parts = [("ADL", HALF), ("LIQUIDATION", HALF)]
+    assert told == [("EXTERNAL", Decimal("0.1")), *parts]
+    critical = [a["title"] for a in status["alerts"] if a["severity"] == "CRITICAL"]
+    assert critical == [f"{VENUE}: 0.05 {place.pair} were liquidated by the venue"]
+    assert f"sold 0.05 {place.pair} at 60000 in main, auto-deleveraged" in story
+    assert f"sold 0.05 {place.pair} at 59000 in main, by the liquidator" in story
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+async def test_a_guarded_position_is_closed_once_when_its_price_is_reached(
+    tmp_path: Path, place: Place
+) -> None:
+    with perps_bench(tmp_path, place.desk) as bench, bench.engine() as engine:
+        stop = await guard(bench, engine, place)
+        show(bench, place, Decimal(65999))
+        assert await bench.until(lambda s: s.barriers[0].mark_price == 65999, engine)
+        show(bench, place, Decimal(66000))
+        assert await bench.until(lambda s: s.barriers[0].state == "CLOSED", engine)
+        (barrier,) = bench.status()["barriers"]
+        story = bench.done("journal")
+        assert end(engine) == 0
+        (first, close) = bench.orders()
+        assert first.id == stop.id
+        assert (close.side, close.filled, close.reduce_only) == (Side.SELL, place.lot, True)
+        # 0.1% below 66,000, the worst that the order takes.
+        assert (close.limit_price, close.force) == (Decimal(65934), Force.IOC)
+        assert not bench.open_orders()
         assert not bench.control.positions()
-    print(story, status, said, shrunk)
-    assert 0
+    assert barrier["close_type"] == "TAKE_PROFIT"
+    assert Decimal(barrier["gross"]) == 600
+    assert "TAKE_PROFIT at 66000" in story

@@ -23,6 +23,8 @@ OFF_ITS_STEPS = "bad price increment"
 
 
 class Closer:
+    """Holds no state of its own; strategies are the roster's, orders the floor's."""
+
     def __init__(self, floor: Floor, roster: Roster) -> None:
         self._floor = floor
         self._roster = roster
@@ -179,7 +181,7 @@ class Closer:
                 strategy_id=strategy.id,
                 episode=name,
                 reason=f"{episode.reason}; {line.reason}",
-                pricing=self._tending.pricing(episode, line.instrument),
+                pricing=self._tending.pricing(strategy.definition.venue, episode, line.instrument),
             )
         )
         return self._floor.orders[order_id]

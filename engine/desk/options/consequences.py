@@ -8,10 +8,10 @@ from engine.desk.books import Book
 from engine.desk.floor import Floor
 from engine.desk.instruments import OptionContract, Stock
 from engine.desk.intents import Severity
+from engine.desk.options.changes import Explanation
 from engine.desk.options.definitions import OptionSettings, PartialAssignmentPolicy
 from engine.desk.options.events import Event, EventLog
 from engine.desk.options.evidence import Evidence
-from engine.desk.options.explain import Explanation
 from engine.desk.options.roster import Roster
 from engine.desk.options.sharing import Part, share_out
 from engine.desk.options.strategies import Strategy

@@ -10,7 +10,7 @@ from engine.desk.facts import Execution, ExecutionOrigin
 from engine.desk.floor import Floor
 from engine.desk.hours import has_expired, is_open
 from engine.desk.instruments import OptionContract, Stock
-from engine.desk.options.explain import OptionChange, StockChange
+from engine.desk.options.changes import OptionChange, StockChange
 
 ZERO = Decimal(0)
 SETTLE = timedelta(seconds=2)

@@ -36,9 +36,11 @@ class Sight:
             return
         text = self._difference(strategy, held)
         if not strategy.note:
+            naked = strategy.uncovered(lambda leg: leg.held)
+            title = f"NAKED_POSITION, {naked}" if naked else "not held as declared"
             self._floor.alert(
-                Severity.WARNING,
-                f"{strategy.id}: not held as declared",
+                Severity.CRITICAL if naked else Severity.WARNING,
+                f"{strategy.id}: {title}",
                 f"{text}. It is watched, and nothing is sent for what was never there.",
                 strategy.id,
             )

@@ -1,5 +1,6 @@
 """The declared strategies as they stand: what each believes it holds, and what became of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -24,7 +25,7 @@ class Leg:
 
     meant is what it is built to hold (declared, less what a partial close took off); expected is
     what it believes to hold, which follows explained changes; held is its share of what the account
-    holds. contract is None until the account was seen to hold it.
+    holds. contract, and its name, are there once the account was seen to hold it.
     """
 
     declared: LegDefinition
@@ -141,6 +142,17 @@ class Strategy:
     def terms(self, leg: Leg) -> Terms:
         declared = leg.declared
         return self.definition.underlying, declared.right, declared.strike, declared.expiry
+
+    def uncovered(self, size: Callable[[Leg], Decimal]) -> str:
+        """Say which shorts the longs beside them no longer cover, empty where none; size tells
+        what there is of a leg."""
+        for right, word in ((Right.PUT, "put"), (Right.CALL, "call")):
+            legs = [leg for leg in self.legs if leg.declared.right is right]
+            bare = -sum((size(leg) for leg in legs), ZERO)
+            built = max(ZERO, -sum((leg.meant for leg in legs), ZERO))
+            if bare > built:
+                return f"{bare:f} short {word} no longer covered"
+        return ""
 
     def shrink_to(self, leg: Leg) -> bool:
         """Mean to hold only as many units as are left of one leg; False when none are.

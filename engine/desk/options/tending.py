@@ -18,6 +18,7 @@ from engine.desk.options.strategies import Episode, Strategy
 from engine.desk.orders import Order
 from engine.desk.snapshot import OrderState
 
+ZERO = Decimal(0)
 STEPS = 3
 _CALM = timedelta(seconds=60)
 _STOCK_REACH = Decimal("0.01")
@@ -32,11 +33,11 @@ class Tending:
         self._gate = gate
         self.settings: OptionSettings | None = None
 
-    def pricing(self, episode: Episode, instrument: Instrument) -> Pricing:
+    def pricing(self, venue: str, episode: Episode, instrument: Instrument) -> Pricing:
         """Say how the next close of an instrument is priced."""
-        if instrument.ref in episode.at_market or self.settings is None:
+        if instrument.ref in episode.at_market and self._gate.is_regular(venue, instrument):
             return AtMarket()
-        reach = self.settings.max_slippage
+        reach = self.settings.max_slippage if self.settings else ZERO
         if isinstance(instrument, Stock):
             reach = min(reach, _STOCK_REACH)
         step = min(episode.rounds.get(instrument.ref, 0), STEPS)

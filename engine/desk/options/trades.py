@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from engine.desk.facts import Execution, ExecutionOrigin
 from engine.desk.floor import Floor
-from engine.desk.instruments import OptionContract, Right, Stock
+from engine.desk.instruments import OptionContract, Stock
 from engine.desk.intents import Severity
 from engine.desk.options.events import EventLog
 from engine.desk.options.evidence import Evidence
@@ -18,8 +18,6 @@ from engine.desk.options.sharing import Part, Shared, share_out, toward_zero
 from engine.desk.options.strategies import Strategy
 from engine.desk.options.words import traded
 from engine.desk.snapshot import AssignmentKind
-
-ZERO = Decimal(0)
 
 
 class Trades:
@@ -33,7 +31,7 @@ class Trades:
 
     def take(self, venue: str, execution: Execution, change: Decimal) -> None:
         """Book an execution that is news. change: its new positive quantity."""
-        if self._evidence.take(execution, change):
+        if self._floor.book(venue).predates(execution) or self._evidence.take(execution, change):
             return
         moved = change * execution.side.sign
         if isinstance(execution.instrument, OptionContract):
@@ -105,7 +103,7 @@ class Trades:
         if shared.rivals:
             others = " or ".join(s.id for s in shared.rivals if s is not strategy)
             strategy.unclear = f"{text}; it could be {others} as well"
-        if naked := _uncovered(strategy):
+        if naked := strategy.uncovered(lambda leg: leg.expected):
             strategy.unclear = f"{text}; {naked}"
         severity = Severity.WARNING if strategy.unclear else Severity.INFO
         self._alert(severity, strategy, "leg changed by hand", strategy.unclear or text)
@@ -161,15 +159,3 @@ class Trades:
 
     def _alert(self, severity: Severity, strategy: Strategy, title: str, body: str) -> None:
         self._floor.alert(severity, f"{strategy.id}: {title}", body, strategy.id)
-
-
-def _uncovered(strategy: Strategy) -> str:
-    """Say which shorts lost the longs that covered them, empty where none did."""
-    for right, word in ((Right.PUT, "put"), (Right.CALL, "call")):
-        legs = [leg for leg in strategy.legs if leg.declared.right is right]
-        short = -sum((leg.expected for leg in legs if leg.expected < 0), ZERO)
-        long = sum((leg.expected for leg in legs if leg.expected > 0), ZERO)
-        built = max(ZERO, -sum((leg.meant for leg in legs), ZERO))
-        if short - long > built:
-            return f"{short - long:f} short {word} no longer covered"
-    return ""

@@ -34,6 +34,9 @@ class _What(IntEnum):
     REPORT = 5
 
 
+_BELOW = (_What.STOP, _What.TRAIL)
+
+
 class _Group:
     """Trailing stops with one best price. near: the highest price at which one may fire, of this
     group or of any with a better best price; it may be too high, never too low."""
@@ -55,12 +58,11 @@ class _Group:
 class _Entry:
     """One barrier: its prices in the lane's direction, and where they are shelved."""
 
-    __slots__ = ("distance", "falling", "group", "lane", "name", "peak", "rising", "step")
+    __slots__ = ("distance", "group", "keys", "lane", "name", "peak", "step")
 
     def __init__(self, name: str, lane: "_Lane") -> None:
         self.name, self.lane = name, lane
-        self.rising: list[Key] = []
-        self.falling: list[Key] = []
+        self.keys: list[Key] = []
         self.group: _Group | None = None
         self.distance: Decimal | None = None
         self.peak: float | None = None
@@ -71,13 +73,14 @@ class _Lane:
     """One direction of one instrument. Prices run so that more is better: a short's are negated.
 
     low < price < high: nothing happens at that price. groups stand in falling order of their peaks.
+    entries are the whole book's; size counts those of this lane.
     """
 
-    __slots__ = ("entries", "falling", "groups", "high", "low", "rising", "sign")
+    __slots__ = ("entries", "falling", "groups", "high", "low", "pair", "rising", "sign", "size")
 
-    def __init__(self, sign: int) -> None:
-        self.sign = sign
-        self.entries: dict[str, _Entry] = {}
+    def __init__(self, pair: "_Pair", sign: int, entries: dict[str, _Entry]) -> None:
+        self.pair, self.sign, self.entries = pair, sign, entries
+        self.size = 0
         self.rising, self.falling = Shelf(), Shelf()
         self.groups: list[_Group] = []
         self.low, self.high = _DOWN, _UP
@@ -86,6 +89,7 @@ class _Lane:
 
     def put(self, name: str, levels: Levels, peak: Decimal | None) -> None:
         entry = self.entries[name] = _Entry(name, self)
+        self.size += 1
         if levels.stop is not None:
             self._below(entry, self._price(levels.stop), _What.STOP)
         if levels.take is not None:
@@ -100,21 +104,14 @@ class _Lane:
                 self._park(entry, peak, levels.distance)
         self.bounds()
 
-    def drop(self, name: str) -> None:
-        entry = self.entries.pop(name)
-        for key in entry.rising:
-            self.rising.remove(key)
-        for key in entry.falling:
-            self.falling.remove(key)
+    def drop(self, entry: _Entry) -> None:
+        del self.entries[entry.name]
+        self.size -= 1
+        for key in entry.keys:
+            (self.falling if key[2] in _BELOW else self.rising).remove(key)
         if entry.group is not None:
             self._leave(entry)
         self.bounds()
-
-    def peak(self, name: str) -> float | None:
-        entry = self.entries.get(name)
-        if entry is None:
-            return None
-        return entry.peak if entry.group is None else entry.group.peak
 
     def _park(self, entry: _Entry, peak: Decimal, distance: Decimal) -> None:
         """Keep a trailing stop whose best price lies behind us: fixed, until it is bettered."""
@@ -129,12 +126,12 @@ class _Lane:
 
     def _above(self, entry: _Entry, price: float, what: _What) -> None:
         key = (price, entry.name, what)
-        entry.rising.append(key)
+        entry.keys.append(key)
         self.rising.add(key)
 
     def _below(self, entry: _Entry, price: float, what: _What) -> None:
         key = (-price, entry.name, what)
-        entry.falling.append(key)
+        entry.keys.append(key)
         self.falling.add(key)
 
     def _join(self, entry: _Entry, peak: float) -> None:
@@ -166,7 +163,7 @@ class _Lane:
             market = Decimal(repr(self.sign * price))
             for name, close_type in fired.items():
                 told.append(BarrierFired(barrier_id=name, close_type=close_type, price=market))
-                self.drop(name)
+                self.drop(self.entries[name])
             for name in moved:
                 if name not in fired:
                     told.append(TrailingMoved(barrier_id=name, peak_price=market))
@@ -229,7 +226,7 @@ class _Lane:
                 continue
             entry = self.entries[name]
             self.rising.remove(key)
-            entry.rising.remove(key)
+            entry.keys.remove(key)
             if what != _What.REPORT:
                 self._unpark(entry)
                 self._join(entry, price)
@@ -243,9 +240,9 @@ class _Lane:
         return moved
 
     def _unpark(self, entry: _Entry) -> None:
-        for key in [key for key in entry.falling if key[2] == _What.TRAIL]:
+        for key in [key for key in entry.keys if key[2] == _What.TRAIL]:
             self.falling.remove(key)
-            entry.falling.remove(key)
+            entry.keys.remove(key)
 
     def bounds(self) -> None:
         below, above = self.falling.first, self.rising.first
@@ -260,10 +257,11 @@ class _Lane:
 class _Pair:
     """An instrument's two directions, with their bounds as the market's own prices."""
 
-    __slots__ = ("long", "long_high", "long_low", "short", "short_high", "short_low")
+    __slots__ = ("long", "long_high", "long_low", "place", "short", "short_high", "short_low")
 
-    def __init__(self) -> None:
-        self.long, self.short = _Lane(1), _Lane(-1)
+    def __init__(self, place: Place, entries: dict[str, _Entry]) -> None:
+        self.place = place
+        self.long, self.short = _Lane(self, 1, entries), _Lane(self, -1, entries)
         self.bounds()
 
     def bounds(self) -> None:
@@ -273,62 +271,60 @@ class _Pair:
     def lane(self, side: Side) -> _Lane:
         return self.long if side is Side.BUY else self.short
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.long.size or self.short.size)
+
 
 class TriggerBook:
     def __init__(self) -> None:
         self._pairs: dict[Place, _Pair] = {}
-        self._places: dict[str, tuple[Place, Side]] = {}
+        self._entries: dict[str, _Entry] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
     def __contains__(self, barrier_id: str) -> bool:
-        return barrier_id in self._places
+        return barrier_id in self._entries
 
     def watches(self, place: Place, side: Side) -> bool:
         """Tell whether any barrier waits for this instrument's price in this direction."""
         pair = self._pairs.get(place)
-        return pair is not None and bool(pair.lane(side).entries)
+        return pair is not None and pair.lane(side).size > 0
 
     def put(
         self, barrier_id: str, place: Place, side: Side, levels: Levels, peak: Decimal | None = None
     ) -> None:
         """Watch a barrier, or watch it anew. peak: the best price of a trailing stop that is on; a
         better one that was seen since is kept."""
-        seen = self.peak(barrier_id)
-        if seen is not None and (peak is None or (seen - peak) * side.sign > 0):
-            peak = seen
-        self.remove(barrier_id)
+        if barrier_id in self._entries:
+            seen = self.peak(barrier_id)
+            if seen is not None and (peak is None or (seen - peak) * side.sign > 0):
+                peak = seen
+            self.remove(barrier_id)
         if not levels.any:
             return
         pair = self._pairs.get(place)
         if pair is None:
-            pair = self._pairs[place] = _Pair()
+            pair = self._pairs[place] = _Pair(place, self._entries)
         pair.lane(side).put(barrier_id, levels, peak)
         pair.bounds()
-        self._places[barrier_id] = (place, side)
 
     def remove(self, barrier_id: str) -> None:
         """Watch a barrier no longer; no matter if it was not watched."""
-        known = self._places.pop(barrier_id, None)
-        if known is None:
+        entry = self._entries.get(barrier_id)
+        if entry is None:
             return
-        place, side = known
-        pair = self._pairs[place]
-        pair.lane(side).drop(barrier_id)
-        pair.bounds()
-        if not (pair.long.entries or pair.short.entries):
-            del self._pairs[place]
+        entry.lane.drop(entry)
+        self._settle(entry.lane.pair)
 
     def peak(self, barrier_id: str) -> Decimal | None:
         """The best price a trailing stop has seen since it turned on, None while it is off."""
-        known = self._places.get(barrier_id)
-        if known is None:
+        entry = self._entries.get(barrier_id)
+        if entry is None:
             return None
-        place, side = known
-        lane = self._pairs[place].lane(side)
-        peak = lane.peak(barrier_id)
-        return None if peak is None else Decimal(repr(lane.sign * peak))
+        peak = entry.peak if entry.group is None else entry.group.peak
+        return None if peak is None else Decimal(repr(entry.lane.sign * peak))
 
     def tick(self, place: Place, bid: float, ask: float) -> list[Crossing] | tuple[()]:
         """Show a quote, NO_PRICE where a side has none; answer what it reached.
@@ -340,21 +336,21 @@ class TriggerBook:
             pair.long_low < bid < pair.long_high and pair.short_low < ask < pair.short_high
         ):
             return ()
-        return self._meet(place, pair, bid, ask)
+        return self._meet(pair, bid, ask)
 
-    def _meet(self, place: Place, pair: _Pair, bid: float, ask: float) -> list[Crossing]:
+    def _meet(self, pair: _Pair, bid: float, ask: float) -> list[Crossing]:
         told: list[Crossing] = []
         if not pair.long_low < bid < pair.long_high and bid == bid:
             told += pair.long.meet(bid)
         if not pair.short_low < ask < pair.short_high and ask == ask:
             told += pair.short.meet(-ask)
-        pair.bounds()
-        for crossing in told:
-            if isinstance(crossing, BarrierFired):
-                del self._places[crossing.barrier_id]
-        if not (pair.long.entries or pair.short.entries):
-            del self._pairs[place]
+        self._settle(pair)
         return told
+
+    def _settle(self, pair: _Pair) -> None:
+        pair.bounds()
+        if pair.is_empty:
+            del self._pairs[pair.place]
 
 
 def _distance_key(entry: _Entry) -> Key:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.desk.instruments import OptionContract, Right, Stock
-from engine.desk.options.explain import OptionChange, StockChange, explain
+from engine.desk.options.changes import OptionChange, StockChange
+from engine.desk.options.explain import explain
 from engine.desk.snapshot import AssignmentKind
 from tests.engine.desk.world import C460, C465, P435, P440, SPY, option
 

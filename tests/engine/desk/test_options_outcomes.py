@@ -9,7 +9,13 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.desk.facts import CloseRequested, ContractDescribed, ExecutionOrigin, OrderReport
+from engine.desk.facts import (
+    CloseRequested,
+    ContractDescribed,
+    ExecutionOrigin,
+    ExecutionReported,
+    OrderReport,
+)
 from engine.desk.instruments import Instrument, Stock
 from engine.desk.options.definitions import (
     OptionSettings,
@@ -532,3 +538,24 @@ def test_the_order_of_rows_within_the_settle_window_changes_nothing(
     for events, shares, _ in seen:
         assert {kind for _, kind, _ in events} <= {K.ASSIGNED}
         assert shares == 100 * (put - call)
+
+
+def test_short_seen_uncovered_from_the_start_is_critical_and_left_alone() -> None:
+    world = World(held={P440: Decimal(-2), C460: Decimal(-2), C465: Decimal(2)})
+    assert any(
+        a.severity == "CRITICAL" and "NAKED_POSITION, 2 short put" in a.title for a in world.alerts
+    )
+    assert status(world) is StrategyStatus.ATTENTION
+    open_market(world)
+    assert world.orders == []
+
+
+def test_execution_older_than_the_book_changes_nothing() -> None:
+    world = World(now=MORNING)
+    before = world.now
+    world.now -= timedelta(hours=2)
+    old = world.trade(P440, 2, told=False)
+    world.now = before
+    world.tell(ExecutionReported(venue=VENUE, execution=old))
+    assert kinds(world) == []
+    assert world.picture().strategies[0].legs[0].held == -2

@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.desk.desk import Desk
 from engine.desk.facts import CloseRequested
 from engine.desk.instruments import Instrument
 from engine.desk.options.roster import Roster
@@ -104,6 +105,24 @@ def test_no_share_of_a_contract_is_more_than_is_held(
         for ref, total in shares.items():
             assert total * book.effective(ACCOUNT, ref) >= 0
             assert abs(total) <= abs(book.effective(ACCOUNT, ref))
+
+
+@settings(max_examples=120, deadline=None)
+@given(story=st.lists(happenings, max_size=25), night=st.booleans())
+def test_shared_contracts_replay_to_the_same_state_with_one_close_each(
+    story: list[tuple[str, object, int, bool]], night: bool
+) -> None:
+    world = sharing_world(now=NIGHT if night else MORNING)
+    for happening in story:
+        live(world, [happening])
+        orders = world.desk.floor.orders.values()
+        closing = [(o.intent.account, o.intent.instrument.ref) for o in orders if o.blocks]
+        assert len(closing) == len(set(closing))
+    again = Desk()
+    for at, facts in world.batches:
+        again.apply(facts, at)
+    drawn = picture(again, now=world.now, mode="paper", started_at=NIGHT, venues=(), quotes={})
+    assert drawn == world.picture()
 
 
 def test_only_the_strategy_whose_contract_moved_is_visited() -> None:

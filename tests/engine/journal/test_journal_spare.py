@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,34 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
         yield opened
 
 
+@contextmanager
+def held_by_another(path: Path) -> Iterator[None]:
+    """Another program is in the middle of a transaction of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_DATABASE, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield
+        other.communicate(timeout=10)
+
+
+def dies(path: Path, at_write: int = 0, when: str = "after") -> None:
+    """Leave a journal of two entries with two more appends in its spare log, or nearly so."""
+    died = subprocess.run(
+        [sys.executable, "-c", DIES, str(path), str(at_write), when],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+
+
 async def whole(journal: Journal) -> None:
     """Wait until the journal says that it is well again."""
     over = asyncio.Event()
@@ -110,21 +138,11 @@ async def test_nothing_overtakes_what_waits_even_when_the_disk_has_room_again(
 
 async def test_a_program_that_holds_the_database_delays_nobody(journal: Journal) -> None:
     await journal.append(records(1))
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS_THE_DATABASE, str(journal.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdin is not None
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
+    with held_by_another(journal.path):
         begun = asyncio.get_running_loop().time()
         assert journal.write_now(journal.begin(records(1, start=1)))
         assert asyncio.get_running_loop().time() - begun < 1.0
         assert "Another program holds it" in journal.trouble
-        other.stdin.close()
-        other.wait(10)
     await whole(journal)
     assert await items(journal) == told(2)
 
@@ -151,15 +169,7 @@ async def test_killed_with_things_put_aside_the_next_life_has_each_once(
     """Killed with two appends put aside; before the first was; in the commit that brings them back;
     after it, with the spare log not cleared yet."""
     path = tmp_path / "journal.db"
-    died = subprocess.run(
-        [sys.executable, "-c", DIES, str(path), str(at_write), when],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert died.returncode == -signal.SIGKILL, died.stderr
+    dies(path, at_write, when)
     async with await Journal.open(path, spare=True) as journal:
         assert await items(journal) == told(known)
         assert (await journal.verify()).ok
@@ -192,21 +202,9 @@ async def test_after_a_gap_the_spare_log_takes_nothing_more(journal: Journal) ->
     assert await items(journal) == told(2)
 
 
-def lines_put_aside(path: Path) -> None:
-    """Leave a journal of two entries and, as a crash does, two more in its spare log."""
-    died = subprocess.run(
-        [sys.executable, "-c", DIES, str(path), "0", "after"],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert died.returncode == -signal.SIGKILL
-
-
 async def test_a_torn_last_line_was_never_told_to_be_there(tmp_path: Path) -> None:
     path, spare = tmp_path / "journal.db", tmp_path / "journal.db-spare"
-    lines_put_aside(path)
+    dies(path)
     text = spare.read_bytes()
     end = text.index(b"\0")
     spare.write_bytes(text[: end - 20] + bytes(len(text) - end + 20))
@@ -216,7 +214,7 @@ async def test_a_torn_last_line_was_never_told_to_be_there(tmp_path: Path) -> No
 
 async def test_a_line_changed_in_the_middle_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path, spare = tmp_path / "journal.db", tmp_path / "journal.db-spare"
-    lines_put_aside(path)
+    dies(path)
     spare.write_bytes(spare.read_bytes().replace(b"DU1234567", b"DU7654321", 1))
     with pytest.raises(JournalError, match=r"damaged at byte 0.*move it away"):
         await Journal.open(path, spare=True)
@@ -226,10 +224,9 @@ async def test_a_spare_log_beside_another_journal_is_refused_with_what_to_do(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "journal.db"
-    lines_put_aside(path)
-    for file in tmp_path.glob("journal.db*"):
-        if not file.name.endswith("-spare"):
-            file.unlink()
+    dies(path)
+    for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
+        (tmp_path / name).unlink()
     with pytest.raises(JournalError, match="another journal"):
         await Journal.open(path, spare=True)
     (tmp_path / "journal.db-spare").unlink()
