@@ -37,8 +37,8 @@ def status_text(snapshot: Snapshot) -> str:
         stop = "" if order.stop_price is None else f" stop {order.stop_price:f}"
         reason = f": {order.reason}" if order.reason else ""
         lines.append(
-            f"order {order.side} {order.quantity:f} {order.instrument}{price}{stop} {order.state}, "
-            f"{order.filled:f} filled{reason}"
+            f"order {order.side} {_trimmed(order.quantity)} {order.instrument}{price}{stop} "
+            f"{order.state}, {_trimmed(order.filled)} filled{reason}"
         )
     lines += [
         f"differs: {row.instrument} in {row.account}: expected {row.expected:+f}, "

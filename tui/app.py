@@ -6,11 +6,14 @@ the terminal ends the app cleanly, and the engine does not notice.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
@@ -19,26 +22,31 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.screen import Screen
+from textual.timer import Timer
 
 from engine.desk.intents import Severity
 from tui import palettes
+from tui.actions import of
 from tui.driver import LastingDriver
-from tui.keys import ACTIONS, by_id, why_not
-from tui.link import Answer, EngineLink, LinkFactory, LinkFailed
-from tui.messages import HistoryRead, LinkLost, LinkUp, PictureArrived, RequestAnswered
+from tui.journal import About, JournalEntry
+from tui.link import LinkFactory, LinkFailed
+from tui.messages import LinkLost, LinkUp, PictureArrived, RequestAnswered
+from tui.pacing import LineBudget, something_happened
+from tui.requests import Requests
 from tui.rows.alerts import unacknowledged
 from tui.rows.cells import Tone
 from tui.rows.worst import window_title
-from tui.screens.base import ShowsView
+from tui.screens.base import Keyed, ShowsView, engine_time
 from tui.screens.dashboard import Dashboard
-from tui.screens.details import Details
 from tui.screens.too_small import TooSmall, too_small
+from tui.settings import Settings
+from tui.tracks import Tracks
 from tui.view import LinkState, Said, View
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 5.0
 _SAID_FOR_SECONDS, _BAD_SAID_FOR_SECONDS = 8.0, 30.0
-_HISTORY_LINES = 20
-NOT_SENT = "The engine is out of reach: nothing was sent."
+_MOST_SAYINGS = 500
+_SETTLED_AFTER_SECONDS = 2.0
 
 
 class BulkheadApp(App[int]):
@@ -64,8 +72,7 @@ class BulkheadApp(App[int]):
         link_factory: LinkFactory,
         *,
         read_only: bool = False,
-        palette: str = palettes.DEFAULT,
-        plain_marks: bool = False,
+        settings: Settings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -74,20 +81,28 @@ class BulkheadApp(App[int]):
         super().__init__(
             driver_class=LastingDriver, ansi_color=True if "NO_COLOR" in os.environ else None
         )
-        self.plain_marks = plain_marks
+        settings = settings or Settings()
+        self.plain_marks = settings.plain_marks
         self.monotonic = monotonic
+        self.requests = Requests(self)
+        self.tracks = Tracks()
+        self._budget = LineBudget(monotonic, self._bytes_sent)
+        self._waiting: Timer | None = None
         self._pause = pause
         self._link_factory = link_factory
-        self._link: EngineLink | None = None
-        self._view = View(read_only=read_only)
+        self._view = View(read_only=read_only, muted=not settings.bell, keymap=settings.keymap)
         self._picture_at = 0.0
         self._said_until = 0.0
-        self._in_flight: set[str] = set()
+        self._sayings: deque[JournalEntry] = deque(maxlen=_MOST_SAYINGS)
         self._rung: set[str] = set()
         self._window_title = ""
-        for theme in palettes.palettes():
+        self._settings = settings
+        self._palettes = [*palettes.palettes(), *settings.palettes]
+        for theme in self._palettes:
             self.register_theme(theme)
-        self.theme = palette
+        names = [theme.name for theme in self._palettes]
+        self.theme = settings.palette if settings.palette in names else palettes.DEFAULT
+        self.set_keymap(dict(settings.keymap.own))
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -97,9 +112,12 @@ class BulkheadApp(App[int]):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self.redraw)
+        self.set_timer(_SETTLED_AFTER_SECONDS, _collect_garbage_again)
         self.run_worker(self._keep_link(), group="link", exit_on_error=True)
         if not self.is_headless:
             self._leave_on_signals()
+        if self._settings.faults:
+            self.say("; ".join(self._settings.faults), bad=True)
 
     def _leave_on_signals(self) -> None:
         """A lost SSH session must end the app, not kill it in the middle of its clean-up."""
@@ -113,8 +131,8 @@ class BulkheadApp(App[int]):
 
     async def on_unmount(self) -> None:
         self._write_terminal("\x1b[23;0t")
-        if self._link is not None:
-            await self._link.aclose()
+        if self.requests.link is not None:
+            await self.requests.link.aclose()
 
     async def _keep_link(self) -> None:
         """Attach, pass pictures on, and attach again when the engine was lost; never gives up."""
@@ -137,10 +155,10 @@ class BulkheadApp(App[int]):
 
     def on_link_up(self, message: LinkUp) -> None:
         """Only the next picture proves that the engine is there: until then nothing is fresh."""
-        self._link = message.link
+        self.requests.link = message.link
 
     async def on_link_lost(self, message: LinkLost) -> None:
-        link, self._link = self._link, None
+        link, self.requests.link = self.requests.link, None
         self._view = replace(
             self._view,
             link=LinkState.LOST,
@@ -152,27 +170,32 @@ class BulkheadApp(App[int]):
             await link.aclose()
 
     def on_picture_arrived(self, message: PictureArrived) -> None:
+        before = self._view.picture if self._view.link is LinkState.UP else None
         self._view = replace(
             self._view, picture=message.picture, link=LinkState.UP, detail="", attempt=0
         )
         self._picture_at = self.monotonic()
+        self.tracks.add(message.picture)
         self._ring_for_new_alerts()
+        wait = self._budget.wait_seconds()
+        if wait <= 0 or something_happened(before, message.picture):
+            self._draw_picture()
+        elif self._waiting is None:
+            self._waiting = self.set_timer(wait, self._draw_picture)
+
+    def _draw_picture(self) -> None:
+        """Draw the newest picture; whatever waited to be drawn is drawn with it."""
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+        self._budget.drawn()
         self.redraw()
 
-    def on_request_answered(self, message: RequestAnswered) -> None:
-        self._in_flight.discard(message.request)
-        if message.answer is None:
-            self.say(
-                "No answer came: whether it was done is not known. Look at the orders.", bad=True
-            )
-        else:
-            fallback = "Done." if message.answer.done else "Refused."
-            self.say(message.answer.message or fallback, bad=not message.answer.done)
+    def _bytes_sent(self) -> int:
+        return self._driver.bytes_sent if isinstance(self._driver, LastingDriver) else 0
 
-    def on_history_read(self, message: HistoryRead) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, Details):
-                screen.show_history(message.strategy_id, message.lines)
+    def on_request_answered(self, message: RequestAnswered) -> None:
+        self.requests.answered(message)
 
     def _ring_for_new_alerts(self) -> None:
         assert self._view.picture is not None
@@ -181,7 +204,7 @@ class BulkheadApp(App[int]):
             for alert in unacknowledged(self._view.picture)
             if alert.severity is Severity.CRITICAL
         }
-        if critical - self._rung:
+        if critical - self._rung and not self._view.muted:
             self.bell()
         self._rung = critical
 
@@ -191,13 +214,17 @@ class BulkheadApp(App[int]):
     def view(self) -> View:
         return self._view
 
+    @property
+    def sayings(self) -> Iterable[JournalEntry]:
+        return tuple(self._sayings)
+
     def redraw(self) -> None:
-        """Bring ages up to date and show the view on every screen."""
+        """Bring ages up to date and show the view on every screen that can be seen."""
         now = self.monotonic()
         said = self._view.said if now < self._said_until else None
         old = now - self._picture_at if self._view.picture is not None else 0.0
         self._view = replace(self._view, picture_age_seconds=old, said=said)
-        for screen in self.screen_stack:
+        for screen in self._seen_screens():
             if isinstance(screen, ShowsView) and screen.is_mounted:
                 # A screen on its way out may have lost its widgets already.
                 with contextlib.suppress(NoMatches):
@@ -207,79 +234,78 @@ class BulkheadApp(App[int]):
             self._window_title = title
             self._write_terminal(f"\x1b]0;{title}\x07")
 
+    def _seen_screens(self) -> list[Screen[object]]:
+        """The screen in front, and below a sheet the one that shows through."""
+        seen: list[Screen[object]] = []
+        for screen in reversed(self.screen_stack):
+            seen.append(screen)
+            if not screen.is_modal:
+                break
+        return seen
+
     def say(self, text: str, *, bad: bool = False) -> None:
         seconds = _BAD_SAID_FOR_SECONDS if bad else _SAID_FOR_SECONDS
         self._said_until = self.monotonic() + seconds
         tone = Tone.BAD if bad else Tone.NOTICE
         self._view = replace(self._view, said=Said(text=text, tone=tone))
+        at = engine_time(self._view) or datetime.min.replace(tzinfo=UTC)
+        self._sayings.append(JournalEntry(seq=0, at=at, name="Terminal", text=text))
         self.redraw()
+
+    def open_details(self, about: About) -> None:
+        from tui.screens.details import Details
+
+        self.push_screen(Details(about))
+
+    def copy(self, text: str) -> None:
+        self.copy_to_clipboard(text)
+        lines = text.count("\n") + 1
+        self.say("Copied." if lines == 1 else f"Copied {lines} lines.")
+
+    def toggle_bell(self) -> None:
+        self._view = replace(self._view, muted=not self._view.muted)
+        self.say("The bell is silent." if self._view.muted else "The bell rings again.")
+
+    def draw_anew(self) -> None:
+        if isinstance(self._driver, LastingDriver):
+            self._driver.redraw()
+        self.refresh()
+
+    def next_palette(self) -> None:
+        names = [theme.name for theme in self._palettes]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+        self.say(f"Palette: {self.theme}")
 
     def _write_terminal(self, sequence: str) -> None:
         if not self.is_headless and self._driver is not None:
             self._driver.write(sequence)
 
     def on_resize(self, event: Resize) -> None:
+        if isinstance(self._driver, LastingDriver):
+            self._driver.forget()
         small = too_small(event.size.width, event.size.height)
         if small and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
 
-    def next_palette(self) -> None:
-        self.theme = palettes.after(self.theme)
-        self.say(f"Palette: {self.theme}")
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette offers what the keys do, and nothing of its own."""
-        if isinstance(screen, Dashboard):
-            for action in ACTIONS:
-                run = partial(screen.action_run_key, action.id)
-                yield SystemCommand(f"{action.label} ({action.shown})", action.tooltip, run)
-
-    # --- requests --------------------------------------------------------------------------------
-
-    def close_strategies(self, strategy_id: str | None) -> None:
-        name = "everything" if strategy_id is None else strategy_id
-        self._request(
-            "close",
-            f"Closing {name}: sent.",
-            lambda link: link.close_strategies(strategy_id, emergency=True),
-        )
-
-    def set_armed(self, armed: bool) -> None:
-        self._request("arm", "Sent.", lambda link: link.set_armed(armed))
-
-    def acknowledge(self, alert_id: str) -> None:
-        self._request(f"ack {alert_id}", "Sent.", lambda link: link.acknowledge(alert_id))
-
-    def _request(
-        self, name: str, saying: str, ask: Callable[[EngineLink], Awaitable[Answer]]
-    ) -> None:
-        """Send one request unless the same is still under way: a double key is one action."""
-        if name in self._in_flight:
-            self.say("The request before is still under way.")
+        """The command palette offers what the keys of this screen do, and the demo's drill."""
+        if not isinstance(screen, Keyed):
             return
-        if self._view.read_only or self._link is None:
-            self.say(why_not(by_id("close-all"), self._view) or NOT_SENT, bad=True)
-            return
-        self._in_flight.add(name)
-        self.say(saying)
-        self.run_worker(self._send(self._link, name, ask), group="requests")
+        for action in of(screen.WHERE):
+            run = partial(screen.action_run_key, action.id)
+            keys = self._view.keymap.shown(action)
+            yield SystemCommand(f"{action.label} ({keys})", action.tooltip, run)
+        picture = self._view.picture
+        if picture is not None and picture.mode != "live":
+            help_text = "Assign a leg of the paper account, to practise"
+            yield SystemCommand("drill", help_text, self.requests.drill)
 
-    async def _send(
-        self, link: EngineLink, name: str, ask: Callable[[EngineLink], Awaitable[Answer]]
-    ) -> None:
-        try:
-            answer: Answer | None = await ask(link)
-        except LinkFailed:
-            answer = None
-        self.post_message(RequestAnswered(name, answer))
 
-    def read_history(self, strategy_id: str) -> None:
-        if self._link is not None:
-            self.run_worker(
-                self._read_history(self._link, strategy_id), group="history", exclusive=True
-            )
-
-    async def _read_history(self, link: EngineLink, strategy_id: str) -> None:
-        with contextlib.suppress(LinkFailed):
-            lines = await link.read_journal(strategy_id, limit=_HISTORY_LINES)
-            self.post_message(HistoryRead(strategy_id, lines))
+def _collect_garbage_again() -> None:
+    """What was made while starting stays for ever and is never looked through again. Pictures come
+    and go by the thousand and hold no circles: looking through them is rare, for keys wait."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 1000)
+        gc.enable()

@@ -1,8 +1,11 @@
-"""What workers post to the app: the only way news from the engine reaches a widget."""
+"""What workers post: the only way news from the engine reaches the app, a screen or a widget."""
+
+from typing import Any
 
 from textual.message import Message
 
 from engine.desk.snapshot import Snapshot
+from tui.journal import JournalEntry
 from tui.link import Answer, EngineLink
 
 
@@ -35,8 +38,44 @@ class RequestAnswered(Message):
         self.answer = answer
 
 
-class HistoryRead(Message):
-    def __init__(self, strategy_id: str, lines: tuple[str, ...]) -> None:
+class JournalRead(Message):
+    """What a screen asked of the journal; tag is its own. failed says why there is nothing."""
+
+    bubble = False
+
+    def __init__(
+        self, tag: str, entries: tuple[JournalEntry, ...], failed: str | None = None
+    ) -> None:
         super().__init__()
-        self.strategy_id = strategy_id
-        self.lines = lines
+        self.tag = tag
+        self.entries = entries
+        self.failed = failed
+
+
+class ConfigRead(Message):
+    bubble = False
+
+    def __init__(self, data: Any, failed: str | None = None) -> None:
+        super().__init__()
+        self.data = data
+        self.failed = failed
+
+
+class ConfigChecked(Message):
+    """number is the asker's own: an answer to an older question is passed over."""
+
+    bubble = False
+
+    def __init__(self, number: int, data: Any, failed: str | None = None) -> None:
+        super().__init__()
+        self.number = number
+        self.data = data
+        self.failed = failed
+
+
+class ConfigSaved(Message):
+    bubble = False
+
+    def __init__(self, answer: Answer | None) -> None:
+        super().__init__()
+        self.answer = answer

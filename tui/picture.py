@@ -3,14 +3,19 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from engine.desk.snapshot import Snapshot
 from tui import palettes
 from tui.app import BulkheadApp
-from tui.link import Answer, EngineLink, LinkFailed
+from tui.journal import JournalEntry
+from tui.link import Answer, Change, EngineLink, GuardWish, LinkFailed
+from tui.settings import Settings
 
 TITLE = "bulkhead"
+_ONLY = "This is only a picture."
 
 
 async def draw_picture(
@@ -25,7 +30,7 @@ async def draw_picture(
     async def attach() -> EngineLink:
         return _OnePicture(snapshot)
 
-    app = BulkheadApp(attach, palette=palette, monotonic=lambda: 0.0)
+    app = BulkheadApp(attach, settings=Settings(palette=palette), monotonic=lambda: 0.0)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.press(*press)
@@ -64,16 +69,42 @@ class _OnePicture:
         await asyncio.Event().wait()
 
     async def close_strategies(self, strategy_id: str | None, *, emergency: bool) -> Answer:
-        raise LinkFailed("This is only a picture.")
+        raise LinkFailed(_ONLY)
 
     async def set_armed(self, armed: bool) -> Answer:
-        raise LinkFailed("This is only a picture.")
+        raise LinkFailed(_ONLY)
 
     async def acknowledge(self, alert_id: str) -> Answer:
-        raise LinkFailed("This is only a picture.")
+        raise LinkFailed(_ONLY)
 
-    async def read_journal(self, strategy_id: str, *, limit: int) -> tuple[str, ...]:
+    async def reset_allocations(self, *, force: bool) -> Answer:
+        raise LinkFailed(_ONLY)
+
+    async def guard(self, wish: GuardWish) -> Answer:
+        raise LinkFailed(_ONLY)
+
+    async def release(self, barrier_id: str) -> Answer:
+        raise LinkFailed(_ONLY)
+
+    async def adopt(self, candidate_id: str, strategy_id: str | None) -> Answer:
+        raise LinkFailed(_ONLY)
+
+    async def drill(self, strategy_id: str | None) -> Answer:
+        raise LinkFailed(_ONLY)
+
+    async def read_journal(
+        self, *, since: datetime | None = None, strategy_id: str | None = None, limit: int
+    ) -> tuple[JournalEntry, ...]:
         return ()
+
+    async def read_config(self) -> Any:
+        raise LinkFailed(_ONLY)
+
+    async def check_config(self, changes: Sequence[Change]) -> Any:
+        raise LinkFailed(_ONLY)
+
+    async def save_config(self, changes: Sequence[Change], base: str) -> Answer:
+        raise LinkFailed(_ONLY)
 
     async def aclose(self) -> None:
         pass

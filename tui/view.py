@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.desk.snapshot import Snapshot
+from tui.keys import STANDARD, Keymap
 from tui.rows.cells import Tone
 
 STALE_AFTER_SECONDS = 15.0
@@ -26,7 +27,7 @@ class Said:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """picture_age_seconds: since the last picture came. detail: why the link is not up.
-    attempt counts tries to reach the engine since it was lost, from 1."""
+    attempt counts tries to reach the engine since it was lost, from 1. muted: no bell."""
 
     picture: Snapshot | None = None
     picture_age_seconds: float = 0.0
@@ -35,6 +36,8 @@ class View:
     attempt: int = 0
     said: Said | None = None
     read_only: bool = False
+    muted: bool = False
+    keymap: Keymap = STANDARD
 
     @property
     def fresh(self) -> bool:

@@ -17,6 +17,10 @@ from engine.errors import InputError
 DONE, REFUSED, BAD_INPUT, NO_ENGINE = 0, 1, 2, 3
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="The config file.")]
+Sets = Annotated[
+    Path | None,
+    Parameter(name="--parameter-sets", help="The allocation desk's sets, a JSON file."),
+]
 Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="Do not ask.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document.")]
 

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from engine.attach import EngineNotRunning, ReadJournal, Role, VerifyJournal
-from engine.commands.link import DONE, REFUSED, ConfigFile, Json, ask, say, status_of
+from engine.commands.link import DONE, REFUSED, ConfigFile, Json, Sets, ask, say, status_of
 from engine.config import default_config_path, load
+from engine.config.parameter_sets import load_parameter_sets, with_parameter_sets
 from engine.desk.allocation.definitions import ScoreOf
 from engine.errors import InputError
 from engine.report import status_text
@@ -30,15 +31,19 @@ def status(*, config: ConfigFile = None, json_: Json = False) -> int:
     return DONE
 
 
-def check(*, config: ConfigFile = None) -> int:
+def check(*, config: ConfigFile = None, parameter_sets: Sets = None) -> int:
     """Validate the config: every fault with file, line, field, what is wrong, what is allowed."""
     path = config or default_config_path()
-    load(path)
+    found = load(path)
     print(f"{path}: no faults.")
+    if parameter_sets is not None:
+        sets = load_parameter_sets(parameter_sets)
+        with_parameter_sets(found, sets, file=str(parameter_sets))
+        print(f"{parameter_sets}: no faults.")
     return DONE
 
 
-def doctor(*, config: ConfigFile = None, json_: Json = False) -> int:
+def doctor(*, config: ConfigFile = None, parameter_sets: Sets = None, json_: Json = False) -> int:
     """Reach every venue: link, clock, permissions, market data, what would stop a close."""
     from engine.service import doctor as examination
     from engine.service.setup import demo_setup, setup_of
@@ -48,7 +53,7 @@ def doctor(*, config: ConfigFile = None, json_: Json = False) -> int:
     if config is None and not path.exists():
         setup = demo_setup()
     else:
-        setup = setup_of(load(path), file=path)
+        setup = setup_of(load(path), file=path, sets=parameter_sets)
     try:
         _, snapshot = status_of(config)
         found = examination.of_engine(setup, snapshot)

@@ -13,6 +13,7 @@ from engine.attach import AttachClient, EngineNotRunning, Role, StopEngine
 from engine.commands.link import (
     DONE,
     ConfigFile,
+    Sets,
     ask,
     my_name,
     paths_of,
@@ -23,11 +24,6 @@ from engine.config import StatePaths, default_config_path, load
 from engine.errors import BulkheadError, InputError
 
 _START_SECONDS = 15.0
-
-Sets = Annotated[
-    Path | None,
-    Parameter(name="--parameter-sets", help="The allocation desk's sets, a JSON file."),
-]
 
 
 def default() -> int:

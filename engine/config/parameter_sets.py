@@ -95,7 +95,7 @@ def with_parameter_sets(config: Config, sets: tuple[ParameterSet, ...], *, file:
                 file=file,
                 line=None,
                 column=None,
-                field=dotted(problem.path),
+                field=dotted(_in_file(problem.path)),
                 problem=problem.text,
                 allowed=problem.allowed,
             )
@@ -124,6 +124,13 @@ def _together(raw: object) -> list[Problem]:
         Problem(("parameterSets", *map(_json_name, one.path[1:])), one.text, one.allowed)
         for one in found
     ]
+
+
+def _in_file(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Name a place of the config's sets as their own file does."""
+    if path[:2] != ("allocation", "parameter_sets"):
+        return path
+    return ("parameterSets", *map(_json_name, path[2:]))
 
 
 def _json_name(part: str | int) -> str | int:

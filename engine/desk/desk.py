@@ -122,6 +122,10 @@ class Desk:
         """Show a quote to those who wait for one; what it led to is to be applied as facts."""
         return self.perps.quote(venue, ref, quote)
 
+    def unseen(self) -> tuple[tuple[str, str], ...]:
+        """Give, once, the (venue, ref) of barriers that are to be shown the quote that stands."""
+        return self.perps.unseen()
+
     def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> tuple[MarketFact, ...]:
         """Show closed bars, oldest first; what they led to is to be applied as facts."""
         return self.allocation.bars(venue, ref, bars)

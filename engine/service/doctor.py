@@ -9,13 +9,23 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
-from engine.desk.facts import BookSnapshot, ContractDescribed, VenueChanged, VenueFact, VenueState
-from engine.desk.instruments import Instrument
+from engine.desk.allocation.definitions import AllocationSettings
+from engine.desk.facts import (
+    BalanceReported,
+    BookSnapshot,
+    ContractDescribed,
+    VenueChanged,
+    VenueFact,
+    VenueState,
+)
+from engine.desk.instruments import ContractSpec, Instrument
 from engine.desk.market import Bar, Quote
-from engine.desk.snapshot import OrderState, Snapshot
+from engine.desk.snapshot import AllocationSetView, OrderState, Snapshot
 from engine.service.engine import cancelled
+from engine.service.fitting import misfits
 from engine.service.setup import EngineSetup
 from engine.venues.port import PricedOrder, Venue
 
@@ -48,7 +58,9 @@ async def examine(
     found = list(_folder(setup))
     ear = _Ear()
     venues = setup.make_venues(ear)
-    looks = [_look(venue, ear, patience_seconds) for venue in venues.values()]
+    looks = [
+        _look(venue, ear, patience_seconds, _sets_at(setup, name)) for name, venue in venues.items()
+    ]
     for findings in await asyncio.gather(*looks):
         found += findings
     return found
@@ -76,6 +88,12 @@ def of_engine(setup: EngineSetup, snapshot: Snapshot) -> list[Finding]:
             if leg.held and (leg.bid is None or leg.ask is None)
         ]
         found += _market_data(venue.name, blind, known=bool(snapshot.strategies))
+    if snapshot.allocation is not None:
+        found += [
+            Finding(verdict=Verdict.WARNING, about=snapshot.allocation.venue, text=_about(one))
+            for one in snapshot.allocation.sets
+            if one.reason
+        ]
     found += [
         Finding(verdict=Verdict.WARNING, about=order.venue, text=f"a close is held: {order.reason}")
         for order in snapshot.orders
@@ -98,13 +116,19 @@ def is_sound(findings: Iterable[Finding]) -> bool:
 # --- one venue -----------------------------------------------------------------------------------
 
 
-async def _look(venue: Venue, ear: "_Ear", patience_seconds: float) -> list[Finding]:
+async def _look(
+    venue: Venue, ear: "_Ear", patience_seconds: float, sets: AllocationSettings | None
+) -> list[Finding]:
     name, started = venue.name, time.monotonic()
     task = asyncio.create_task(venue.run(), name=name)
     try:
         await ear.until(lambda: ear.is_settled(name), patience_seconds)
         took = time.monotonic() - started
-        await ear.until(lambda: not ear.blind(name) or ear.is_lost(name), _QUOTE_SECONDS)
+        wanted = () if sets is None else tuple(one.symbol for one in sets.sets)
+        await ear.until(
+            lambda: ear.is_lost(name) or not (ear.blind(name) or ear.unpriced(name, wanted)),
+            _QUOTE_SECONDS,
+        )
         last = ear.states.get(name)
         state = VenueState.DOWN if last is None else last.state
         detail = "no answer" if last is None else last.detail
@@ -119,6 +143,7 @@ async def _look(venue: Venue, ear: "_Ear", patience_seconds: float) -> list[Find
             )
             found += _skew(name, venue.clock_skew_seconds)
             found += _market_data(name, [i.name for i in ear.blind(name)], known=held > 0)
+            found += [] if sets is None else _sets(sets, ear)
         return found
     finally:
         await cancelled([task])
@@ -173,6 +198,35 @@ def _market_data(name: str, blind: Sequence[str], *, known: bool) -> Iterator[Fi
         yield Finding(verdict=Verdict.OK, about=name, text="market data for all that is held")
 
 
+def _sets_at(setup: EngineSetup, venue: str) -> AllocationSettings | None:
+    settings = setup.declared.allocation
+    return settings if settings is not None and settings.venue == venue else None
+
+
+def _sets(settings: AllocationSettings, ear: "_Ear") -> Iterator[Finding]:
+    """Say which parameter sets the exchange would not take."""
+    name = settings.venue
+    specs = {ref: spec for (venue, ref), spec in ear.specs.items() if venue == name}
+    prices = {ref: price for (venue, ref), price in ear.asks.items() if venue == name}
+    reasons = list(
+        misfits(settings, specs, prices, ear.totals.get((name, settings.quote_currency)))
+    )
+    for reason in reasons:
+        yield Finding(verdict=Verdict.FAULT, about=name, text=reason)
+    if settings.sets and not reasons:
+        unpriced = ear.unpriced(name, (one.symbol for one in settings.sets))
+        text = f"no quote for {', '.join(unpriced)}: whether its bracket fits is not known"
+        yield (
+            Finding(verdict=Verdict.WARNING, about=name, text=text)
+            if unpriced
+            else Finding(verdict=Verdict.OK, about=name, text="takes what the parameter sets ask")
+        )
+
+
+def _about(one: AllocationSetView) -> str:
+    return one.reason if one.symbol in one.reason else f"{one.symbol}: {one.reason}"
+
+
 def _folder(setup: EngineSetup) -> Iterator[Finding]:
     folder = setup.paths.state_dir
     place = folder if folder.exists() else folder.parent
@@ -187,13 +241,18 @@ def _folder(setup: EngineSetup) -> Iterator[Finding]:
 
 
 class _Ear:
-    """Keeps engine.venues.port.VenueSink, and what was heard of each venue."""
+    """Keeps engine.venues.port.VenueSink, and what was heard of each venue.
+
+    specs, asks: (venue, ref) -> ...; totals: (venue, currency) -> ....
+    """
 
     def __init__(self) -> None:
         self.states: dict[str, VenueChanged] = {}
         self.books: dict[str, BookSnapshot] = {}
         self._quoted: set[tuple[str, str]] = set()
-        self._described: set[tuple[str, str]] = set()
+        self.specs: dict[tuple[str, str], ContractSpec] = {}
+        self.asks: dict[tuple[str, str], Decimal] = {}
+        self.totals: dict[tuple[str, str], Decimal] = {}
         self._changed = asyncio.Event()
 
     def facts(self, batch: Iterable[VenueFact]) -> None:
@@ -204,7 +263,9 @@ class _Ear:
                 case BookSnapshot():
                     self.books[fact.venue] = fact
                 case ContractDescribed():
-                    self._described.add((fact.venue, fact.spec.ref))
+                    self.specs[fact.venue, fact.spec.ref] = fact.spec
+                case BalanceReported():
+                    self.totals[fact.venue, fact.currency] = fact.total
                 case _:
                     pass
         self._changed.set()
@@ -212,6 +273,7 @@ class _Ear:
     def quote(self, venue: str, ref: str, quote: Quote) -> None:
         if quote.bid is not None and quote.ask is not None:
             self._quoted.add((venue, ref))
+            self.asks[venue, ref] = Decimal(repr(quote.ask))
             self._changed.set()
 
     def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
@@ -251,6 +313,10 @@ class _Ear:
             for row in rows
             if row.quantity and (venue, row.instrument.ref) not in self._quoted
         ]
+
+    def unpriced(self, venue: str, refs: Iterable[str]) -> list[str]:
+        """Which of these markets, so far as the venue has them, have no quote."""
+        return [ref for ref in refs if (venue, ref) in self.specs and (venue, ref) not in self.asks]
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> None:
         """Wait until something holds, at most so long."""

@@ -113,6 +113,12 @@ class Engine:
         while self._carrying:
             await asyncio.gather(*self._carrying)
 
+    async def ping(self) -> None:
+        """Return once the journal answered. Raises EngineError when nothing is sent any more."""
+        if self._halted:
+            raise EngineError(self._halted)
+        await self._journal.ping()
+
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -197,6 +203,10 @@ class Engine:
         if self._halted:
             return
         self._carry(facts)
+        for venue, ref in self.desk.unseen():
+            quote = self._quotes.get((venue, ref))
+            if quote is not None and (fired := self.desk.quote(venue, ref, quote)):
+                self.tell(*fired)
 
     def _carry(self, facts: tuple[Fact, ...]) -> None:
         try:

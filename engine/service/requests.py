@@ -36,7 +36,7 @@ from engine.desk.facts import (
     ResetRequested,
 )
 from engine.desk.perps.definitions import BarrierSettings
-from engine.desk.snapshot import StrategyStatus
+from engine.desk.snapshot import SetState, StrategyStatus
 from engine.errors import BulkheadError
 from engine.journal import Journal, as_document, tell_all
 from engine.service.engine import Engine
@@ -130,16 +130,24 @@ class Requests:
 
 
 def unprotected(engine: Engine) -> str:
-    """What nobody guards once the engine has stopped, in one sentence."""
+    """What nobody guards once the engine has stopped, and what only the venue does, in words."""
     snapshot = engine.snapshot()
-    held = [
+    sets = () if snapshot.allocation is None else snapshot.allocation.sets
+    bare = [
         s.id
         for s in snapshot.strategies
         if s.status not in _DONE and (s.shares or any(leg.held for leg in s.legs))
     ]
-    if not held:
-        return "No declared strategy holds anything."
-    return f"Positions stay as they are; nobody guards {', '.join(held)} from now on."
+    bare += [b.id for b in snapshot.barriers if b.quantity and b.resident_stop is None]
+    bare += [s.symbol for s in sets if s.quantity and s.state is not SetState.IN_POSITION]
+    resting = [b.id for b in snapshot.barriers if b.quantity and b.resident_stop is not None]
+    brackets = [s.symbol for s in sets if s.quantity and s.state is SetState.IN_POSITION]
+    told = [f"nobody guards {', '.join(bare)} from now on"] if bare else []
+    told += [f"only its stop at the venue guards {name}" for name in resting]
+    told += [f"only its bracket at the venue guards {name}" for name in brackets]
+    if not told:
+        return "Nothing is held that Bulkhead guards."
+    return f"Positions stay as they are; {'; '.join(told)}."
 
 
 Asked = (

@@ -17,6 +17,7 @@ from engine.service.clock import Clock, SystemClock
 from engine.service.drills import drill
 from engine.service.engine import VERSION, Engine, cancelled
 from engine.service.lock import EngineLock
+from engine.service.notify import Notifier
 from engine.service.requests import Requests, unprotected
 from engine.service.settings import Settings
 from engine.service.setup import EngineSetup
@@ -65,7 +66,13 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
         stack.push_async_callback(server.stop)
         tasks = [loop.create_task(venue.run(), name=name) for name, venue in venues.items()]
         tasks += _companions(setup, venues, engine)
+        notifier = Notifier.of(os.environ)
+        if notifier is not None:
+            watching = notifier.watch(engine.snapshot, engine.ping)
+            tasks.append(loop.create_task(watching, name="notify"))
         stack.push_async_callback(cancelled, tasks)
+        if notifier is not None:
+            stack.callback(notifier.close)
         for task in tasks:
             task.add_done_callback(lambda done: _died(done, stopping))
         # What stands now stands for the engine's life: no collection need look at it in mid-close.

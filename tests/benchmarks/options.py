@@ -12,13 +12,12 @@ from decimal import Decimal
 from time import perf_counter
 
 from engine.attach.document import encode_snapshot
+from engine.desk.desk import Outcome
 from engine.desk.facts import (
-    BookSnapshot,
     ContractDescribed,
     Fact,
     OrderPriced,
     OrderType,
-    PositionReported,
     PositionRow,
 )
 from engine.desk.instruments import Instrument, OptionContract, Right
@@ -77,17 +76,22 @@ def one_at_a_time(count: int) -> None:
     for put in puts:
         world.now += timedelta(seconds=1)
         row = world.row_fact(put, 0)
-        times["option row"].append(timed(lambda: world.desk.apply((row,), world.now)))
+        times["option row"].append(applied(world, row)[0])
         shares = world.row_fact(SPY, 100)
-        before = perf_counter()
-        outcome = world.desk.apply((shares,), world.now)
-        times["stock row"].append(perf_counter() - before)
+        seconds, outcome = applied(world, shares)
+        times["stock row"].append(seconds)
         (order,) = [i for i in outcome.intents if isinstance(i, PlaceOrder)]
-        price = priced(order)
-        times["prices"].append(timed(lambda: world.desk.apply((price,), world.now)))
+        times["prices"].append(applied(world, priced(order))[0])
         world.fill(order)
     for name, found in times.items():
         told(f"{count} strategies, {name}", found, plain)
+
+
+def applied(world: World, *facts: Fact) -> tuple[float, Outcome]:
+    """Apply facts; the seconds it took and what came of it."""
+    before = perf_counter()
+    outcome = world.desk.apply(facts, world.now)
+    return perf_counter() - before, outcome
 
 
 def priced(order: PlaceOrder) -> OrderPriced:
@@ -106,7 +110,7 @@ def ten_at_once() -> None:
     world, puts = singles(SINGLES)
     facts: list[Fact] = [world.row_fact(put, 0) for put in puts[:10]]
     facts.append(world.row_fact(SPY, 1000))
-    told("ten assignments in one batch", [timed(lambda: world.desk.apply(facts, world.now))])
+    told("ten assignments in one batch", [applied(world, *facts)[0]])
 
 
 def condors(count: int) -> World:
@@ -138,17 +142,18 @@ def reconciliation(world: World) -> None:
     book = world.snapshot()
     plain = compared(book.positions)
 
-    def apply(fact: BookSnapshot | PositionReported) -> float:
+    def apply() -> float:
         world.now += timedelta(milliseconds=10)
-        return timed(lambda: world.desk.apply((fact,), world.now))
+        return applied(world, world.snapshot())[0]
 
-    told("2000 rows, nothing new", [apply(world.snapshot()) for _ in range(20)], plain)
-    options = [i for _, i in world.book if isinstance(i, OptionContract)]
+    told("2000 rows, nothing new", [apply() for _ in range(20)], plain)
+    legs = [(key, quantity) for key, quantity in world.book.items() if key[1] != SPY]
     times = []
-    for turn in range(20):
-        for leg in options[turn * 10 : turn * 10 + 10]:
-            world.book[ACCOUNT, leg] = Decimal(0)
-        times.append(apply(world.snapshot()))
+    for turn in range(10):
+        ten = legs[turn * 10 : turn * 10 + 10]
+        for gone in (True, False):
+            world.book |= {key: Decimal(0) if gone else quantity for key, quantity in ten}
+            times.append(apply())
     told("2000 rows, ten differences", times, plain)
 
 

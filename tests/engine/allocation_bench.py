@@ -58,7 +58,7 @@ OWNERS = """\
     }
   ]
 }
-"""  # noqa: W291: as the owner wrote it
+"""  # noqa: W291  as the owner wrote it
 CONFIG = """\
 mode = "live"
 [engine]
@@ -160,15 +160,7 @@ class AllocationBench:
         assert end(engine) == 0
 
     def bulkhead(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "engine.cli", *words, "--config", str(self.config)],
-            env={**os.environ, **self._secrets},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        return bulkhead(*words, "--config", str(self.config), **self._secrets)
 
     def status(self) -> dict[str, Any]:
         """The allocation of `bulkhead status --json`."""
@@ -265,7 +257,9 @@ class AllocationBench:
 
     def list_id(self, symbol: str) -> str:
         """The client id of the symbol's newest OCO."""
-        name: str = [one for one in self.control.order_lists() if one.market == symbol][-1].client_id
+        name: str = [one for one in self.control.order_lists() if one.market == symbol][
+            -1
+        ].client_id
         return name
 
     def sent(self) -> list[str]:
@@ -296,6 +290,19 @@ class AllocationBench:
 def allocation_bench(folder: Path) -> Iterator[AllocationBench]:
     with exchange_process(BinanceSpot) as exchange:
         yield AllocationBench(folder, exchange)
+
+
+def bulkhead(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as in a terminal of 80 columns."""
+    return subprocess.run(
+        [sys.executable, "-m", "engine.cli", *words],
+        env={**os.environ, "COLUMNS": "80", **environ},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def end(engine: subprocess.Popen[bytes]) -> int:

@@ -17,7 +17,7 @@ from engine.attach import AttachClient, AttachError, Role
 from engine.desk.orders import is_ours
 from engine.desk.snapshot import Snapshot
 from tests.fakes.exchange import ExchangeServer, Order
-from tests.fakes.exchange.process import RunningExchange, exchange_process
+from tests.fakes.exchange.process import exchange_process
 
 PATIENCE_SECONDS = 30.0
 VENUE = "perps"
@@ -42,14 +42,15 @@ endpoint = "{url}"
 _MANAGER = """\
 [[assignment_managers]]
 venue = "{venue}"
-all_trading_pairs = true
+all_trading_pairs = {every}
 {fields}
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What one bench is: an exchange, the connector's name, and the managers' own fields."""
+    """What one bench is: an exchange, the connector's name, and the managers' own fields; those
+    that name no trading_pairs watch every pair."""
 
     exchange: type[ExchangeServer]
     connector: str
@@ -57,18 +58,14 @@ class Desk:
 
 
 class PerpsBench:
-    """A config, an exchange, and the command."""
+    """A config, an exchange (control has its commands), and the command."""
 
-    def __init__(self, folder: Path, exchange: RunningExchange, desk: Desk) -> None:
-        self.exchange = exchange
-        self.control: Any = exchange.control
+    def __init__(self, folder: Path, url: str, control: Any, desk: Desk) -> None:
+        self.control = control
         self.state = folder / "s"
         self.config = folder / "bulkhead.toml"
-        head = _CONFIG.format(
-            state=self.state, venue=VENUE, connector=desk.connector, url=exchange.url
-        )
-        managers = [_MANAGER.format(venue=VENUE, fields=fields) for fields in desk.managers]
-        self.config.write_text(head + "".join(managers))
+        head = _CONFIG.format(state=self.state, venue=VENUE, connector=desk.connector, url=url)
+        self.config.write_text(head + "".join(map(_manager, desk.managers)))
         self.config.chmod(0o600)
 
     # --- the engine ------------------------------------------------------------------------------
@@ -164,6 +161,11 @@ class PerpsBench:
         return [in_words(order) for order in self.orders()]
 
 
+def _manager(fields: str) -> str:
+    every = "false" if "trading_pairs" in fields else "true"
+    return _MANAGER.format(venue=VENUE, every=every, fields=fields)
+
+
 def in_words(order: Order) -> str:
     only = " reduce-only" if order.reduce_only else ""
     kind = order.kind.value if order.stop_price is None else f"stop at {order.stop_price:f}"
@@ -173,7 +175,7 @@ def in_words(order: Order) -> str:
 @contextmanager
 def perps_bench(folder: Path, desk: Desk) -> Iterator[PerpsBench]:
     with exchange_process(desk.exchange) as exchange:
-        yield PerpsBench(folder, exchange, desk)
+        yield PerpsBench(folder, exchange.url, exchange.control, desk)
 
 
 def end(engine: subprocess.Popen[bytes]) -> int:

@@ -12,6 +12,7 @@ from tests.engine.allocation_bench import (
     BTC,
     BUY,
     ETH,
+    PATIENCE_SECONDS,
     AllocationBench,
     allocation_bench,
     held,
@@ -69,6 +70,10 @@ async def test_three_signals_at_once_fill_the_account_and_each_release_makes_roo
         assert {one["orderId"] for one in reservations} == {o.client_id for o in bench.buys()}
         assert all(one["timestamp"].endswith("Z") for one in reservations)
 
+        btc = next(one for one in found["sets"] if one["symbol"] == BTC)
+        assert (btc["take_profit"], btc["stop_loss"]) == ("57799.0115", "49254.8098")
+        assert btc["mark_price"] == "50260.005"
+
         bench.bar(BTC, 5.5)
         await bench.seen(lambda s: (set_of(s, BTC).z_score or 0) >= 5.5, engine)
 
@@ -90,13 +95,15 @@ async def test_three_signals_at_once_fill_the_account_and_each_release_makes_roo
 
         bench.bar(BTC, 6.0)
         await bench.seen(held(BTC), engine)
-        assert [o.market for o in bench.buys()] == [BTC, ETH, BNB, BTC]
+        assert [o.market for o in bench.buys()[3:]] == [BTC]
         share = (D(repr(found["totalBalance"])) * D("0.333")).quantize(D("0.01"), "ROUND_DOWN")
         assert bench.status()["reservations"][1]["reservedAmount"] == float(share)
         assert len(bench.brackets()) == 4
         told = bench.lines()
         story = bench.bulkhead("journal").stdout
         assert bench.bulkhead("journal", "verify").returncode == 0
+    assert "bought 0.00662 BTCUSDT at 50260.01" in story
+    assert "as OCO: 57799.02 or 49254.81 " in story
     for line, times in (
         ("Account balance updated: $1000.00", 1),
         ("Reserved $333.00 (33.3%) for BTCUSDT", 1),
@@ -129,7 +136,36 @@ async def test_a_signal_the_money_does_not_reach_for_sends_nothing(bench: Alloca
         found = bench.status()
         assert (found["totalReserved"], found["availableBalance"]) == (666.0, 134.0)
         assert failed in bench.lines()
+        assert f"warning  binance       {failed}\n" in bench.bulkhead("doctor").stdout
         assert BNB not in {order.market for order in bench.control.orders()}
+
+
+async def test_on_paper_the_market_is_real_and_no_order_reaches_it(bench: AllocationBench) -> None:
+    with bench.running("--paper") as engine:
+        await bench.seen(ready, engine)
+        bench.bar(BTC, 5.2)
+        await bench.seen(held(BTC), engine)
+        [reservation] = bench.status()["reservations"]
+        assert (reservation["symbol"], reservation["reservedAmount"]) == (BTC, 333.0)
+        bench.quote(BTC, D(57800))
+        await bench.seen(waiting(BTC), engine)
+        assert bench.closings()[0].startswith("BTCUSDT: closed, take profit")
+        assert "PAPER BUY: BTCUSDT - Market order executed" in bench.lines()
+        assert bench.control.orders() == ()
+        assert bench.sent() == []
+        assert bench.control.free("USDT") == 1000
+
+
+async def test_stopping_says_what_only_the_exchange_guards_then(bench: AllocationBench) -> None:
+    with bench.running() as engine:
+        await bench.seen(ready, engine)
+        bench.bar(BTC, 5.2)
+        await bench.seen(held(BTC), engine)
+        answer = bench.bulkhead("stop")
+        assert answer.returncode == 0
+        assert "only its bracket at the venue guards BTCUSDT" in answer.stdout
+        assert engine.wait(PATIENCE_SECONDS) == 0
+    assert len(bench.control.order_lists(live_only=True)) == 1
 
 
 # --- other ways out ------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ async def test_a_price_through_the_bracket_before_it_stands_is_sold_at_once(
         assert bench.status()["totalReserved"] == 0.0
 
 
-@pytest.mark.parametrize("fault", [Fault.SILENT_AFTER, Fault.SERVER_ERROR_AFTER, Fault.SERVER_ERROR])
+@pytest.mark.parametrize(
+    "fault", [Fault.SILENT_AFTER, Fault.SERVER_ERROR_AFTER, Fault.SERVER_ERROR]
+)
 @pytest.mark.parametrize("path", [BUY, OCO])
 async def test_an_order_without_an_answer_is_asked_for_and_not_done_twice(
     bench: AllocationBench, path: str, fault: Fault

@@ -288,8 +288,10 @@ async def test_a_line_frozen_over_an_open_key_sheet_changes_nothing_for_the_engi
     again.screen.shows("CLOSED")
     await moving_market(bench, thawing_at)
     here.send(signal.SIGCONT, frozen)
-    here.screen.press("Escape")
     here.screen.shows("CLOSED")
+    here.screen.press("Escape")
+    # Together with the key that follows it would be another key.
+    assert wait(lambda: "Cancel" not in here.screen.shows("SPY-IC-1"))
     for one in (here, again):
         one.screen.press("q")
         assert wait(one.is_gone)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.engine.perps_bench import Desk, PerpsBench, end, in_words, perps_benc
 from tests.fakes.exchange import Side
 from tests.fakes.krakenfutures import KrakenFutures
 
-SOL, BTC = "PF_SOLUSD", "PF_XBTUSD"
+SOL, BTC, ETH = "PF_SOLUSD", "PF_XBTUSD", "PF_ETHUSD"
 # 0.2 USD of fees on 1 SOL at 100 USD.
 FEE_RATE = Decimal("0.002")
 STOP = 'time_limit = 3600\nstop_loss_pct = "0.05"\n'
@@ -162,7 +163,9 @@ async def test_barriers_are_shown_with_their_prices(tmp_path: Path) -> None:
         assign(bench, Side.BUY)
         assert await bench.until(rests("95.2"), engine)
         show(bench, Side.BUY, "103.2")
-        assert not (await held_at(bench, engine, "103.2")).trailing.active
+        trailing = (await held_at(bench, engine, "103.2")).trailing
+        assert trailing is not None
+        assert not trailing.active
         show(bench, Side.BUY, "103.21")
         await held_at(bench, engine, "103.21")
         (barrier,) = bench.status()["barriers"]
@@ -171,14 +174,27 @@ async def test_barriers_are_shown_with_their_prices(tmp_path: Path) -> None:
     assert limit - since == timedelta(hours=1)
     shown = {name: Decimal(barrier[name]) for name in ("stop_loss", "take_profit", "resident_stop")}
     assert list(shown.values()) == [Decimal("95.2"), Decimal("110.2"), Decimal("95.2")]
-    trailing = barrier["trailing"]
-    assert trailing["active"] is True
-    assert Decimal(trailing["activation"]) == Decimal("103.2")
-    assert Decimal(trailing["trigger"]) == Decimal("102.21")
+    shown_trailing = barrier["trailing"]
+    assert shown_trailing["active"] is True
+    assert Decimal(shown_trailing["activation"]) == Decimal("103.2")
+    assert Decimal(shown_trailing["trigger"]) == Decimal("102.21")
     assert Decimal(barrier["gross"]) == Decimal("3.21")
     assert Decimal(barrier["net"]) == Decimal("3.01")
     assert barrier["side"] == "BUY"
     assert barrier["set_by"] == "assignment manager 1"
+
+
+async def test_a_price_that_stood_there_before_fires_the_new_barrier(tmp_path: Path) -> None:
+    """In a quiet market no newer quote comes that could."""
+    with kraken(tmp_path, ALL_BARRIERS) as bench, bench.engine() as engine:
+        show(bench, Side.BUY, "111")
+        assert await bench.until(ready, engine)
+        assign(bench, Side.BUY)
+        assert await bench.until(closed(1), engine)
+        story = bench.done("journal")
+        assert end(engine) == 0
+    assert "TAKE_PROFIT at 111" in story
+    assert "stale" not in story
 
 
 @pytest.mark.parametrize("change", [False, True])
@@ -202,6 +218,49 @@ async def test_a_stop_the_venue_reached_first_leaves_nothing_to_send(
     # The price's 4, and 0.2 and 0.048 in fees.
     assert Decimal(barrier["net"]) == Decimal("-4.248")
     assert "its resident stop was reached at the venue" in story
+
+
+@pytest.mark.parametrize(
+    ("manager", "count"),
+    [("time_limit = 0", 10), (ALL_BARRIERS, 10), (ALL_BARRIERS, 25)],
+    ids=["ten at once", "ten between barriers", "twenty-five between barriers"],
+)
+async def test_many_assignments_in_a_second_are_all_closed_inside_the_budget(
+    tmp_path: Path, manager: str, count: int
+) -> None:
+    """With barriers each also has its stop placed, and taken back when all fire together: of 25
+    that is more than the venue allows in ten seconds."""
+    entries = {BTC: Decimal(64401), ETH: Decimal(3162), SOL: Decimal(100)}
+    with kraken(tmp_path, manager) as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        for market, entry in islice(cycle(entries.items()), count):
+            bench.control.assign(market, Decimal(1), entry)
+        if manager == ALL_BARRIERS:
+            assert await bench.until(lambda s: all_rest(s, count), engine)
+            for market, entry in entries.items():
+                far = entry * 2
+                bench.control.set_quote(market, far, far + 1, mark=entry)
+        assert await bench.until(lambda s: not s.positions and all_closed(s, count), engine)
+        assert end(engine) == 0
+        assert bench.control.budget_refusals() == 0
+        assert not bench.control.positions()
+        assert not bench.open_orders()
+        closes = [order for order in bench.orders() if order.stop_price is None]
+        assert all(order.reduce_only and order.filled == order.quantity for order in closes)
+        assert sum(order.quantity for order in closes) == count
+
+
+def all_rest(snapshot: Snapshot, count: int) -> bool:
+    """Tell whether so much is between barriers, each with its stop resting."""
+    shown = snapshot.barriers
+    return sum(b.quantity for b in shown) == count and all(b.resident_stop for b in shown)
+
+
+def all_closed(snapshot: Snapshot, count: int) -> bool:
+    """Tell whether so much was assigned and all of it is closed."""
+    events = snapshot.assignments
+    whole = sum(event.quantity for event in events) == count
+    return whole and {event.state for event in events} == {AssignmentState.CLOSED}
 
 
 def rests(price: str, count: int = 1) -> Callable[[Snapshot], bool]:

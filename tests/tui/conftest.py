@@ -3,13 +3,16 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from engine.desk.snapshot import Snapshot
+from tests.tui import journal
 from tests.tui.scripted import ScriptedEngine
 from tui.app import BulkheadApp
+from tui.settings import Settings
 from tui.widgets.row_list import RowList
 
 
@@ -52,11 +55,24 @@ OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
 def open_desk() -> OpenDesk:
     @asynccontextmanager
     async def open_it(
-        snapshot: Snapshot, *, size: tuple[int, int] = (120, 40), read_only: bool = False
+        snapshot: Snapshot,
+        *,
+        size: tuple[int, int] = (120, 40),
+        read_only: bool = False,
+        settings: Settings | None = None,
+        config: Any = None,
     ) -> AsyncGenerator[Desk, None]:
         engine, clock = ScriptedEngine(), Clock()
+        engine.journal = list(journal.ENTRIES)
+        engine.config = config
         engine.show(snapshot)
-        app = BulkheadApp(engine.attach, read_only=read_only, monotonic=clock, pause=engine.pause)
+        app = BulkheadApp(
+            engine.attach,
+            read_only=read_only,
+            settings=settings,
+            monotonic=clock,
+            pause=engine.pause,
+        )
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             yield Desk(app, engine, clock, pilot)

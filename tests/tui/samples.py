@@ -9,17 +9,22 @@ from engine.desk.instruments import Right
 from engine.desk.intents import Purpose, Severity
 from engine.desk.snapshot import (
     AlertView,
+    AllocationSetView,
     AllocationView,
     AssignmentKind,
     AssignmentState,
     AssignmentTiming,
     AssignmentView,
     BarrierView,
+    CandidateView,
+    DifferenceView,
     LegView,
     OrderState,
     OrderView,
     PlanLineView,
+    PositionView,
     ReservationView,
+    SetState,
     Snapshot,
     StrategyStatus,
     StrategyView,
@@ -257,6 +262,55 @@ IBKR = VenueView(
     can_trade=True,
 )
 
+SETS = (
+    AllocationSetView(
+        symbol="BTCUSDT",
+        percent=Decimal("33.3"),
+        threshold=Decimal("5.0"),
+        z_score=2.41,
+        bars_seen=100,
+        bars_needed=100,
+        state=SetState.IN_POSITION,
+        reserved=Decimal("333.30"),
+        quantity=Decimal("0.00357"),
+        entry_price=Decimal("93200"),
+        mark_price=Decimal("95410.5"),
+        take_profit=Decimal("107180"),
+        stop_loss=Decimal("91336"),
+        would_keep="0.00357 is held between its OCO",
+    ),
+    AllocationSetView(
+        symbol="ETHUSDT",
+        percent=Decimal("33.3"),
+        threshold=Decimal("6.0"),
+        z_score=6.12,
+        bars_seen=100,
+        bars_needed=100,
+        state=SetState.BUYING,
+        reserved=Decimal("333.30"),
+        quantity=Decimal(0),
+        entry_price=None,
+        mark_price=Decimal("3188.2"),
+        take_profit=None,
+        stop_loss=None,
+    ),
+    AllocationSetView(
+        symbol="BNBUSDT",
+        percent=Decimal("33.3"),
+        threshold=Decimal("7.0"),
+        z_score=None,
+        bars_seen=43,
+        bars_needed=100,
+        state=SetState.WAITING,
+        reserved=Decimal(0),
+        quantity=Decimal(0),
+        entry_price=None,
+        mark_price=Decimal("640.1"),
+        take_profit=None,
+        stop_loss=None,
+    ),
+)
+
 ALLOCATION = AllocationView(
     totalBalance=1000.0,
     totalReserved=666.6,
@@ -272,15 +326,18 @@ ALLOCATION = AllocationView(
         ReservationView(
             symbol="ETHUSDT",
             reservedAmount=333.3,
-            timestamp=NOW - timedelta(minutes=3),
+            timestamp=NOW - timedelta(seconds=3),
             orderId=None,
         ),
     ),
+    venue="binance",
+    currency="USDT",
+    sets=SETS,
 )
 
 BARRIERS = (
     BarrierView(
-        id="b-1",
+        id="kraken-1",
         venue="kraken",
         instrument="BTC-USD",
         side=Side.BUY,
@@ -290,12 +347,19 @@ BARRIERS = (
         stop_loss=Decimal("86640"),
         take_profit=Decimal("100320"),
         trailing=TrailingView(activation=Decimal("93936"), active=False, trigger=None),
-        time_limit_at=None,
+        time_limit_at=NOW + timedelta(hours=3, minutes=12),
         state="HOLDING",
         close_type=None,
+        account="main",
+        gross=Decimal("276.94"),
+        net=Decimal("271.24"),
+        fees=Decimal("5.70"),
+        since=NOW - timedelta(minutes=48),
+        set_by="the assignment manager of kraken",
+        resident_stop=Decimal("86640"),
     ),
     BarrierView(
-        id="b-2",
+        id="kraken-2",
         venue="kraken",
         instrument="ETH-USD",
         side=Side.SELL,
@@ -308,8 +372,92 @@ BARRIERS = (
         time_limit_at=NOW + timedelta(minutes=14),
         state="HOLDING",
         close_type=None,
+        account="main",
+        gross=Decimal("-308.70"),
+        net=Decimal("-314.13"),
+        fees=Decimal("5.43"),
+        since=NOW - timedelta(minutes=6),
+        set_by="the assignment manager of kraken",
+    ),
+    BarrierView(
+        id="kraken-3",
+        venue="kraken",
+        instrument="SOL-USD",
+        side=Side.BUY,
+        quantity=Decimal("40"),
+        entry_price=Decimal("180"),
+        mark_price=Decimal("188.4"),
+        stop_loss=Decimal("171"),
+        take_profit=None,
+        trailing=TrailingView(activation=Decimal("185.4"), active=True, trigger=Decimal("187.2")),
+        time_limit_at=None,
+        state="HOLDING",
+        close_type=None,
+        account="main",
+        gross=Decimal("336.00"),
+        net=Decimal("332.40"),
+        fees=Decimal("3.60"),
+        since=NOW - timedelta(hours=5),
+        set_by="alice",
     ),
 )
+
+POSITIONS = (
+    *(
+        PositionView(
+            venue="kraken",
+            account="main",
+            ref=f"PF_{barrier.instrument[:3]}USD",
+            instrument=barrier.instrument,
+            quantity=barrier.quantity * barrier.side.sign,
+            entry_price=barrier.entry_price,
+            mark_price=barrier.mark_price,
+            barrier_id=barrier.id,
+        )
+        for barrier in BARRIERS
+    ),
+    PositionView(
+        venue="kraken",
+        account="main",
+        ref="PF_LTCUSD",
+        instrument="LTC-USD",
+        quantity=Decimal("-12"),
+        entry_price=Decimal("98.40"),
+        mark_price=Decimal("97.15"),
+    ),
+)
+
+CANDIDATES = (
+    CandidateView(
+        id="TLT-VS-1",
+        kind="vertical",
+        underlying="TLT",
+        venue="ibkr",
+        account="DU1234567",
+        legs=(leg("P", "90", -4, -4, 0.84, 0.87), leg("P", "88", 4, 4, 0.41, 0.43)),
+    ),
+)
+
+DIFFERENCES = (
+    DifferenceView(
+        venue="ibkr",
+        account="DU1234567",
+        instrument="QQQ",
+        expected=Decimal(0),
+        held=Decimal(100),
+        explained_by="",
+    ),
+)
+
+KRAKEN = VenueView(
+    name="kraken",
+    kind="ccxt",
+    state=VenueState.READY,
+    detail="",
+    age_seconds=0.2,
+    can_trade=True,
+)
+BINANCE = replace(KRAKEN, name="binance", age_seconds=0.6)
 
 EMPTY = Snapshot(
     mode="paper", armed=True, started_at=NOW - timedelta(minutes=1), at=NOW, venues=(IBKR,)
@@ -332,19 +480,41 @@ TROUBLE = replace(
 EVERYTHING = replace(
     TROUBLE,
     mode="live",
+    venues=(IBKR, KRAKEN, BINANCE),
+    barriers=BARRIERS,
+    positions=POSITIONS,
+    allocation=ALLOCATION,
+    candidates=CANDIDATES,
+    differences=DIFFERENCES,
+)
+
+STALE = replace(
+    EVERYTHING,
     venues=(
         IBKR,
-        VenueView(
-            name="kraken",
-            kind="ccxt",
-            state=VenueState.STALE,
-            detail="no message",
-            age_seconds=12.0,
-        ),
+        replace(KRAKEN, state=VenueState.STALE, detail="no message", age_seconds=42.0),
+        replace(BINANCE, state=VenueState.DOWN, detail="refused", age_seconds=310.0),
     ),
-    barriers=BARRIERS,
-    allocation=ALLOCATION,
 )
+
+PERPS_ONLY = replace(EMPTY, mode="demo", venues=(KRAKEN,), barriers=BARRIERS, positions=POSITIONS)
+
+
+def many(count: int) -> Snapshot:
+    """So many strategies and so many barriers, named by their number."""
+    return replace(
+        EVERYTHING,
+        strategies=tuple(
+            replace(BROKEN if n == 0 else INTACT, id=f"S-{n:04}") for n in range(count)
+        ),
+        barriers=tuple(
+            replace(BARRIERS[n % 3], id=f"B-{n:04}", instrument=f"C{n:04}-USD")
+            for n in range(count)
+        ),
+        positions=(),
+        orders=(),
+    )
+
 
 HOSTILE_TEXT = "[@click=app.close_all]x[/foo]\x1b[31m\x1b]52;c;aGk=\x07\u202egnol\u2066\x9b2J\r\n"
 HOSTILE = replace(
@@ -378,9 +548,43 @@ HOSTILE = replace(
     orders=(
         replace(ORDERS[2], instrument=HOSTILE_TEXT, reason=HOSTILE_TEXT, strategy_id=HOSTILE_TEXT),
     ),
-    barriers=(replace(BARRIERS[0], instrument=HOSTILE_TEXT, state=HOSTILE_TEXT),),
+    barriers=(
+        replace(
+            BARRIERS[0],
+            id=HOSTILE_TEXT,
+            instrument=HOSTILE_TEXT,
+            state=HOSTILE_TEXT,
+            reason=HOSTILE_TEXT,
+            set_by=HOSTILE_TEXT,
+            account=HOSTILE_TEXT,
+            venue=HOSTILE_TEXT,
+        ),
+    ),
+    positions=(
+        replace(POSITIONS[0], instrument=HOSTILE_TEXT, barrier_id=HOSTILE_TEXT),
+        replace(
+            POSITIONS[3],
+            instrument=HOSTILE_TEXT,
+            ref=HOSTILE_TEXT,
+            venue=HOSTILE_TEXT,
+            account=HOSTILE_TEXT,
+        ),
+    ),
+    candidates=(
+        replace(
+            CANDIDATES[0],
+            id=HOSTILE_TEXT,
+            kind=HOSTILE_TEXT,
+            underlying=HOSTILE_TEXT,
+            venue=HOSTILE_TEXT,
+        ),
+    ),
+    differences=(replace(DIFFERENCES[0], instrument=HOSTILE_TEXT, explained_by=HOSTILE_TEXT),),
     allocation=replace(
         ALLOCATION,
+        venue=HOSTILE_TEXT,
+        currency=HOSTILE_TEXT,
+        sets=(replace(SETS[0], symbol=HOSTILE_TEXT, would_keep=HOSTILE_TEXT, reason=HOSTILE_TEXT),),
         reservations=(
             replace(ALLOCATION.reservations[0], symbol=HOSTILE_TEXT, orderId=HOSTILE_TEXT),
         ),

@@ -1,11 +1,14 @@
 """A link that keeps the real port: it shows what a test tells it to, and remembers requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from engine.desk.snapshot import Snapshot
-from tui.link import Answer, EngineLink, LinkFailed
+from tui.journal import JournalEntry
+from tui.link import Answer, Change, EngineLink, GuardWish, LinkFailed, Refused
 
 
 @dataclass
@@ -19,6 +22,11 @@ class ScriptedEngine:
     retry: asyncio.Event = field(default_factory=asyncio.Event)
     attached: int = 0
     gate: asyncio.Event | None = None
+    journal: list[JournalEntry] = field(default_factory=list)
+    journal_asked: list[tuple[object, ...]] = field(default_factory=list)
+    config: Any = None
+    checked: list[tuple[Change, ...]] = field(default_factory=list)
+    judge: Callable[[tuple[Change, ...]], Any] = lambda _: {"faults": [], "effects": []}
 
     def show(self, snapshot: Snapshot) -> None:
         self.pictures.put_nowait(snapshot)
@@ -64,8 +72,44 @@ class ScriptedLink:
     async def acknowledge(self, alert_id: str) -> Answer:
         return await self._answer("acknowledge", alert_id)
 
-    async def read_journal(self, strategy_id: str, *, limit: int) -> tuple[str, ...]:
-        return ("15:04:21  position of SPY 18Dec26 440 P is 0",)
+    async def reset_allocations(self, *, force: bool) -> Answer:
+        return await self._answer("reset", force)
+
+    async def guard(self, wish: GuardWish) -> Answer:
+        return await self._answer("guard", wish)
+
+    async def release(self, barrier_id: str) -> Answer:
+        return await self._answer("release", barrier_id)
+
+    async def adopt(self, candidate_id: str, strategy_id: str | None) -> Answer:
+        return await self._answer("adopt", candidate_id, strategy_id)
+
+    async def drill(self, strategy_id: str | None) -> Answer:
+        return await self._answer("drill", strategy_id)
+
+    async def read_journal(
+        self, *, since: datetime | None = None, strategy_id: str | None = None, limit: int
+    ) -> tuple[JournalEntry, ...]:
+        self._engine.journal_asked.append((since, strategy_id, limit))
+        found = [
+            entry
+            for entry in self._engine.journal
+            if (since is None or entry.at >= since)
+            and (strategy_id is None or entry.strategy_id == strategy_id)
+        ]
+        return tuple(found[-limit:])
+
+    async def read_config(self) -> Any:
+        if self._engine.config is None:
+            raise Refused("This engine has no config file: it runs the demo.")
+        return self._engine.config
+
+    async def check_config(self, changes: Sequence[Change]) -> Any:
+        self._engine.checked.append(tuple(changes))
+        return self._engine.judge(tuple(changes))
+
+    async def save_config(self, changes: Sequence[Change], base: str) -> Answer:
+        return await self._answer("save", tuple(changes), base)
 
     async def aclose(self) -> None:
         pass

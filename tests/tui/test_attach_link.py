@@ -9,9 +9,21 @@ from typing import Any
 import pytest
 
 from engine.attach import AttachServer, Caller, Reply, Request
-from engine.attach.protocol import CloseStrategies, ReadJournal
+from engine.attach.protocol import (
+    AdoptStrategy,
+    CheckConfig,
+    CloseStrategies,
+    ConfigChange,
+    GuardPosition,
+    ReadConfig,
+    ReadJournal,
+    ReleasePosition,
+    ResetAllocations,
+    RunDrill,
+    SaveConfig,
+)
 from tests.tui import samples
-from tui.link import Answer, LinkFailed, attach_factory
+from tui.link import Answer, Change, GuardWish, LinkFailed, Refused, attach_factory
 
 
 @dataclass
@@ -23,7 +35,20 @@ class Engine:
     async def handle(self, request: Request, caller: Caller) -> Reply:
         self.asked.append(request.about)
         if isinstance(request.about, ReadJournal):
-            return request.done(data=[{"seq": 1, "text": "12:00:00  SPY: -2 -> 0"}])
+            rows = [
+                {
+                    "seq": 1,
+                    "batch": 1,
+                    "at": "2026-11-20T12:00:00+00:00",
+                    "kind": "fact",
+                    "name": "PositionReported",
+                    "strategy_id": None,
+                    "text": "12:00:00.000  SPY in DU1: now 0",
+                    "body": {},
+                }
+            ]
+            story = ["Friday 2026-11-20 (UTC)", "12:00:00.000  SPY in DU1: -2 -> 0"]
+            return request.done(data={"entries": rows, "story": story})
         if isinstance(request.about, CloseStrategies):
             return request.done("4 orders go.")
         return request.refused("Not now.")
@@ -61,8 +86,46 @@ async def test_requests_come_back_as_answers(engine: Engine) -> None:
     assert sent == Answer(done=True, message="4 orders go.")
     assert await link.set_armed(False) == Answer(done=False, message="Not now.")
     assert await link.acknowledge("al-1") == Answer(done=False, message="Not now.")
-    assert await link.read_journal("SPY-IC-1", limit=5) == ("12:00:00  SPY: -2 -> 0",)
+    (entry,) = await link.read_journal(strategy_id="SPY-IC-1", limit=5)
+    assert entry.text == "SPY in DU1: -2 -> 0"
     assert engine.asked[0] == CloseStrategies(strategy_id="SPY-IC-1", emergency=True)
+    await link.aclose()
+
+
+async def test_every_request_of_the_protocol_is_sent_as_it_is_meant(engine: Engine) -> None:
+    link = await attach_factory(engine.path, read_only=False)()
+    changes = (Change(path="options.close_at_dte", value=2), Change(path="armed", remove=True))
+    wish = GuardWish(venue="k", account="a", ref="r", stop_loss="0.05", time_limit_seconds=60)
+    await link.reset_allocations(force=True)
+    await link.guard(wish)
+    await link.release("b-1")
+    await link.adopt("c-1", None)
+    await link.drill(None)
+    await link.save_config(changes, "f1")
+    assert engine.asked == [
+        ResetAllocations(force=True),
+        GuardPosition(venue="k", account="a", ref="r", stop_loss="0.05", time_limit_seconds=60),
+        ReleasePosition(barrier_id="b-1"),
+        AdoptStrategy(candidate_id="c-1"),
+        RunDrill(strategy_id=None),
+        SaveConfig(
+            changes=(
+                ConfigChange(path="options.close_at_dte", value=2),
+                ConfigChange(path="armed", remove=True),
+            ),
+            base="f1",
+        ),
+    ]
+    await link.aclose()
+
+
+async def test_what_the_engine_would_not_tell_is_refused_in_its_words(engine: Engine) -> None:
+    link = await attach_factory(engine.path, read_only=True)()
+    with pytest.raises(Refused, match="Not now"):
+        await link.read_config()
+    with pytest.raises(Refused, match="Not now"):
+        await link.check_config(())
+    assert engine.asked == [ReadConfig(), CheckConfig(changes=())]
     await link.aclose()
 
 

@@ -1,11 +1,14 @@
 """A venue's strings are inert on every screen: no markup, no escape sequence, no bidi override."""
 
+import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.widgets import Static
 
-from tests.tui import samples
+from tests.tui import journal, samples
+from tests.tui.config_sample import CONFIG
 from tests.tui.conftest import Desk, OpenDesk
 from tui.picture import draw_picture
 from tui.widgets.row_list import RowList
@@ -14,13 +17,31 @@ SCREENS = {
     "strategies": ("1",),
     "alerts": ("2",),
     "barriers": ("3",),
+    "short rows": ("3", "z", "z"),
     "allocation": ("4",),
     "order sheet": ("1", "x"),
+    "position sheet": ("3", "x"),
+    "allocation sheet": ("4", "x"),
     "close all": ("1", "X"),
+    "reset": ("r",),
+    "guard": ("3", "G", "b"),
+    "release": ("3", "u"),
     "arm sheet": ("d",),
     "strategy details": ("1", "enter"),
-    "alert details": ("2", "enter"),
-    "assignment details": ("2", "j", "enter"),
+    "candidate details": ("1", "j", "enter"),
+    "difference details": ("1", "G", "enter"),
+    "order details": ("2", "enter"),
+    "alert details": ("2", "j", "enter"),
+    "assignment details": ("2", "j", "j", "enter"),
+    "position details": ("3", "enter"),
+    "unguarded details": ("3", "G", "enter"),
+    "allocation details": ("4", "enter"),
+    "orders": ("o",),
+    "found": ("A",),
+    "adopt": ("A", "A"),
+    "log": ("l",),
+    "log entry": ("l", "v"),
+    "config": ("c",),
 }
 
 
@@ -36,12 +57,33 @@ def drawn(desk: Desk) -> str:
     return "".join(lines)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("name", SCREENS)
+def hostile_config() -> Any:
+    config: Any = copy.deepcopy(CONFIG)
+    config["path"] = samples.HOSTILE_TEXT
+    for field in config["sections"][0]["fields"]:
+        field["label"] = field["help"] = field["value"] = samples.HOSTILE_TEXT
+    return config
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [*((name, (80, 24)) for name in SCREENS), ("strategies", (120, 40)), ("short rows", (120, 40))],
+)
 async def test_hostile_text_is_inert(name: str, size: tuple[int, int], open_desk: OpenDesk) -> None:
     armed = name != "arm sheet"  # only arming names the strategies it is about
-    async with open_desk(replace(samples.HOSTILE, armed=armed), size=size) as desk:
-        await desk.press(*SCREENS[name])
+    snapshot = replace(samples.HOSTILE, armed=armed)
+    async with open_desk(snapshot, size=size, config=hostile_config()) as desk:
+        desk.engine.journal = [
+            replace(
+                journal.ENTRIES[0],
+                text=samples.HOSTILE_TEXT,
+                strategy_id=samples.HOSTILE_TEXT,
+                body={samples.HOSTILE_TEXT: samples.HOSTILE_TEXT},
+            )
+        ]
+        for key in SCREENS[name]:
+            await desk.press(key)
+        await desk.pilot.pause()
         text = drawn(desk)
         assert text.isprintable()
         assert "[@click" in text

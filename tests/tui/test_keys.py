@@ -8,16 +8,24 @@ from textual.widgets import Button, Input, Static
 
 from tests.tui import samples
 from tests.tui.conftest import OpenDesk
-from tui.keys import ACTIONS, key_table_markdown, why_not
-from tui.link import Answer
+from tui.actions import ACTIONS, CONTRACT, Where, by_id, of
+from tui.keys import STANDARD, key_table_markdown
+from tui.link import Answer, GuardWish
 from tui.screens.arm_sheet import ArmSheet
+from tui.screens.base import Keyed
 from tui.screens.close_all_sheet import CloseAllSheet
 from tui.screens.dashboard import Dashboard
 from tui.screens.details import Details
+from tui.screens.found import FoundList
+from tui.screens.guard_sheet import GuardSheet, ReleaseSheet
 from tui.screens.help import Help
+from tui.screens.log import Log
 from tui.screens.order_sheet import REPEAT_SECONDS, OrderSheet
+from tui.screens.orders import OrderList
+from tui.screens.reset_sheet import ResetSheet
 from tui.screens.too_small import TooSmall
 from tui.view import LinkState, View
+from tui.why_not import why_not
 
 CLOSE_SPY = ("close", "SPY-IC-1", True)
 
@@ -125,7 +133,7 @@ async def test_a_refusal_is_shown_in_the_engines_words(open_desk: OpenDesk) -> N
 
 async def test_x_on_an_assignment_closes_the_strategy_it_broke(open_desk: OpenDesk) -> None:
     async with open_desk(samples.TROUBLE) as desk:
-        await desk.press("2", "j", "x", "y")
+        await desk.press("2", "j", "j", "j", "x", "y")
         assert desk.engine.requests == [CLOSE_SPY]
 
 
@@ -137,7 +145,7 @@ async def test_the_cursor_stays_on_its_strategy_when_rows_move(open_desk: OpenDe
         )
         await desk.press("enter")
         assert isinstance(desk.app.screen, Details)
-        assert "covered call" in desk.text("sheet-body")
+        assert "covered call" in desk.text("page-body")
 
 
 # --- X, d, a -------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ async def test_a_acknowledges_the_oldest_new_alert(open_desk: OpenDesk) -> None:
 async def test_a_acknowledges_the_selected_alert(open_desk: OpenDesk) -> None:
     older = replace(samples.ALERTS[1], acknowledged=False)
     async with open_desk(replace(samples.TROUBLE, alerts=(samples.ALERTS[0], older))) as desk:
-        await desk.press("2", "a")
+        await desk.press("2", "j", "j", "a")
         assert desk.engine.requests == [("acknowledge", "al-1")]
 
 
@@ -198,7 +206,7 @@ async def test_nothing_to_acknowledge_is_said(open_desk: OpenDesk) -> None:
 
 async def test_read_only_sends_nothing_and_says_why(open_desk: OpenDesk) -> None:
     async with open_desk(samples.TROUBLE, read_only=True) as desk:
-        for key in "xXadrc":
+        for key in "xXadrbu":
             await desk.press(key)
             assert isinstance(desk.app.screen, Dashboard)
         await desk.press("x")
@@ -207,7 +215,12 @@ async def test_read_only_sends_nothing_and_says_why(open_desk: OpenDesk) -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [("c", "edit bulkhead.toml"), ("r", "No allocation desk is configured")]
+    ("key", "said"),
+    [
+        ("r", "No allocation desk is configured"),
+        ("b", "Select a perpetual first"),
+        ("u", "Select a position between barriers first"),
+    ],
 )
 async def test_a_disabled_key_says_why(open_desk: OpenDesk, key: str, said: str) -> None:
     async with open_desk(samples.TROUBLE) as desk:
@@ -215,10 +228,21 @@ async def test_a_disabled_key_says_why(open_desk: OpenDesk, key: str, said: str)
         assert said in desk.text("bottom")
 
 
+async def test_without_an_engine_what_it_holds_cannot_be_read(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.TROUBLE) as desk:
+        desk.engine.die()
+        await desk.pilot.pause()
+        for key, said in (("c", "Edit bulkhead.toml by hand"), ("l", "out of reach")):
+            await desk.press(key)
+            assert isinstance(desk.app.screen, Dashboard)
+            assert said in desk.text("bottom")
+
+
 def test_every_control_key_is_refused_without_the_engine() -> None:
     lost = View(picture=samples.TROUBLE, link=LinkState.LOST)
     assert all(why_not(action, lost) for action in ACTIONS if action.control)
-    assert not any(why_not(action, lost) for action in ACTIONS if not action.control)
+    free = [a for a in ACTIONS if not a.control and a.id not in ("config", "log", "save")]
+    assert not any(why_not(action, replace(lost, picture=samples.EVERYTHING)) for action in free)
 
 
 # --- moving about --------------------------------------------------------------------------------
@@ -257,7 +281,7 @@ async def test_a_filter_is_never_silent(open_desk: OpenDesk) -> None:
 async def test_typing_a_filter_presses_no_keys(open_desk: OpenDesk) -> None:
     async with open_desk(samples.TROUBLE) as desk:
         await desk.press("slash", "x", "y", "d", "q", "X")
-        assert desk.app.screen.query_one("#filter", Input).value == "xydqX"
+        assert desk.app.screen.query_one("#entry", Input).value == "xydqX"
         assert desk.engine.requests == []
 
 
@@ -271,38 +295,216 @@ async def test_escape_leaves_the_filter_line(open_desk: OpenDesk) -> None:
 async def test_details_show_the_journal_and_lead_to_the_sheet(open_desk: OpenDesk) -> None:
     async with open_desk(samples.TROUBLE) as desk:
         await desk.press("enter")
-        assert "position of SPY 18Dec26 440 P is 0" in desk.text("sheet-body")
+        assert "SPY 18Dec26 440 P in DU1234567: -2 -> 0" in desk.text("page-body")
         await desk.press("x")
         assert isinstance(desk.app.screen, OrderSheet)
 
 
-async def test_help_lists_every_key(open_desk: OpenDesk) -> None:
+async def test_help_lists_the_keys_of_its_screen_first_and_then_all_others(
+    open_desk: OpenDesk,
+) -> None:
     async with open_desk(samples.TROUBLE) as desk:
         await desk.press("question_mark")
         assert isinstance(desk.app.screen, Help)
-        shown = desk.text("sheet-body")
-        assert all(f" {action.shown} " in shown for action in ACTIONS)
+        here, elsewhere = desk.text("page-body").split("Keys elsewhere", 1)
+        for action in ACTIONS:
+            place = here if Where.DESK in action.where else elsewhere
+            assert f" {STANDARD.shown(action)} " in place
         await desk.press("q")
         assert isinstance(desk.app.screen, Dashboard)
 
 
-async def test_the_command_palette_offers_what_the_keys_do(open_desk: OpenDesk) -> None:
+async def test_help_is_about_the_screen_it_was_asked_on(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.TROUBLE) as desk:
+        await desk.press("l", "question_mark")
+        assert "Help: log and journal" in desk.text("page-title")
+        assert desk.text("page-body").index("follow") < desk.text("page-body").index("Arm or")
+        await desk.press("question_mark")
+        assert isinstance(desk.app.screen, Log)
+
+
+async def test_the_command_palette_offers_what_the_keys_of_the_screen_do(
+    open_desk: OpenDesk,
+) -> None:
     async with open_desk(samples.TROUBLE) as desk:
         commands = {c.title: c for c in desk.app.get_system_commands(desk.app.screen)}
-        assert len(commands) == len(ACTIONS)
+        assert len(commands) == len(of(Where.DESK)) + 1
+        commands["drill"].callback()
+        await desk.pilot.pause()
+        assert desk.engine.requests == [("drill", None)]
         commands["arm/disarm (d)"].callback()
         await desk.pilot.pause()
         assert isinstance(desk.app.screen, ArmSheet)
 
 
+async def test_a_live_engine_offers_no_drill(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        titles = [c.title for c in desk.app.get_system_commands(desk.app.screen)]
+        assert "drill" not in titles
+
+
 async def test_t_goes_through_the_palettes_and_round(open_desk: OpenDesk) -> None:
     async with open_desk(samples.TROUBLE) as desk:
         seen = []
-        for _ in range(5):
+        for _ in range(7):
             seen.append(desk.app.theme)
             await desk.press("t")
-        assert seen[:3] == ["night", "day", "contrast"]
-        assert seen[4] == "night"
+        assert seen == ["night", "day", "contrast", "colourblind", "ansi", "phosphor", "night"]
+
+
+# --- positions and allocations -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "closed"),
+    [(("3",), "kraken-1"), (("3", "j"), "kraken-2"), (("4", "j"), "BTCUSDT")],
+)
+async def test_x_closes_a_position_or_an_allocation_by_its_id(
+    open_desk: OpenDesk, keys: tuple[str, ...], closed: str
+) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press(*keys, "x")
+        assert isinstance(desk.app.screen, OrderSheet)
+        assert desk.app.focused is not None
+        assert desk.app.focused.id == "cancel"
+        await desk.press("y")
+        assert desk.engine.requests == [("close", closed, True)]
+
+
+async def test_x_on_a_set_without_a_position_may_not_send(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("4", "x", "y")
+        foot = str(desk.app.screen.query_one("#sheet-foot", Static).content)
+        assert "nothing to close" in foot
+        assert desk.engine.requests == []
+
+
+async def test_close_all_is_every_desk(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("X")
+        shown = desk.text("sheet-body")
+        for name in ("SPY-IC-1", "BTC-USD", "BTCUSDT", "LTC-USD at kraken stays"):
+            assert name in shown
+
+
+async def test_r_lists_what_goes_and_stays_and_y_resets(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("r")
+        assert isinstance(desk.app.screen, ResetSheet)
+        assert desk.app.focused is not None
+        assert desk.app.focused.id == "cancel"
+        assert "is held between its OCO" in desk.text("sheet-body")
+        await desk.press("y")
+        assert desk.engine.requests == [("reset", False)]
+
+
+async def test_force_wants_its_word(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("r", "shift+tab", *"forc", "enter")
+        assert desk.engine.requests == []
+        await desk.press("e")
+        foot = str(desk.app.screen.query_one("#sheet-foot", Static).content)
+        assert foot.startswith("All 666.60 reserved is released.")
+        await desk.press("enter")
+        assert desk.engine.requests == [("reset", True)]
+
+
+async def test_a_reset_of_nothing_is_refused_with_the_reason(open_desk: OpenDesk) -> None:
+    kept = replace(samples.ALLOCATION, reservations=samples.ALLOCATION.reservations[:1])
+    async with open_desk(replace(samples.EVERYTHING, allocation=kept)) as desk:
+        await desk.press("r", "y")
+        foot = str(desk.app.screen.query_one("#sheet-foot", Static).content)
+        assert "Only force releases what is kept" in foot
+        assert desk.engine.requests == []
+
+
+async def test_b_puts_a_position_between_barriers(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("3", "G", "b")
+        assert isinstance(desk.app.screen, GuardSheet)
+        await desk.press("5", "enter", "1", "0", "enter", "enter", "enter", "4", "h", "enter")
+        assert "closes at 103.32" in desk.text("sheet-body")
+        await desk.press("tab", "enter")
+        wish = GuardWish(
+            venue="kraken",
+            account="main",
+            ref="PF_LTCUSD",
+            stop_loss="0.05",
+            take_profit="0.1",
+            time_limit_seconds=14_400,
+        )
+        assert desk.engine.requests == [("guard", wish)]
+
+
+async def test_barriers_that_make_no_sense_are_not_sent(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("3", "G", "b", "x")
+        assert desk.app.screen.query_one("#yes", Button).disabled
+        foot = str(desk.app.screen.query_one("#sheet-foot", Static).content)
+        assert "Stop loss" in foot
+        await desk.press("escape")
+        assert desk.engine.requests == []
+
+
+async def test_moving_barriers_begins_with_those_it_has(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("3", "j", "b")
+        assert desk.app.screen.query_one("#guard-stop", Input).value == "5.00"
+        assert desk.app.screen.query_one("#guard-target", Input).value == "10.00"
+
+
+async def test_u_releases_a_position_after_asking(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("3", "u")
+        assert isinstance(desk.app.screen, ReleaseSheet)
+        assert "nothing closes it any more" in " ".join(desk.text("sheet-body").split())
+        await desk.press("y")
+        assert desk.engine.requests == [("release", "kraken-1")]
+
+
+async def test_a_candidate_is_adopted_under_an_id_of_ones_own(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("A")
+        assert isinstance(desk.app.screen, FoundList)
+        await desk.press("A", "shift+tab", *["backspace"] * 8, *"TLT-2", "enter")
+        assert desk.engine.requests == [("adopt", "TLT-VS-1", "TLT-2")]
+
+
+async def test_an_id_that_is_taken_adopts_nothing(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING) as desk:
+        await desk.press("A", "A", "shift+tab", *["backspace"] * 8, *"SPY-IC-1", "enter")
+        foot = str(desk.app.screen.query_one("#sheet-foot", Static).content)
+        assert "There is a strategy SPY-IC-1 already" in foot
+        assert desk.engine.requests == []
+
+
+async def test_o_lists_orders_and_enter_shows_one(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.TROUBLE) as desk:
+        await desk.press("o")
+        assert isinstance(desk.app.screen, OrderList)
+        await desk.press("slash", *"205", "enter", "enter")
+        assert isinstance(desk.app.screen, Details)
+        assert "waits for the short leg" in desk.text("page-body")
+        await desk.press("escape", "escape", "escape")
+        assert isinstance(desk.app.screen, Dashboard)
+
+
+async def test_m_silences_the_bell_and_says_so(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.CALM) as desk:
+        await desk.press("m")
+        assert "silent" in desk.text("bottom")
+        assert "muted" in desk.text("header")
+
+
+async def test_z_makes_rows_short_and_long_again(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.EVERYTHING, size=(120, 40)) as desk:
+        await desk.press("3", "z", "z")
+        assert "TO STOP" in desk.text("pane-3")
+        await desk.press("z")
+        assert "TO STOP" not in desk.text("pane-3")
+
+
+# --- leaving -------------------------------------------------------------------------------------
 
 
 async def test_q_detaches(open_desk: OpenDesk) -> None:
@@ -333,26 +535,75 @@ async def test_a_terminal_of_no_size_at_all_does_no_harm(open_desk: OpenDesk) ->
         assert "SPY-IC-1" in desk.text("pane-1")
 
 
-async def test_every_binding_has_an_id_and_a_tooltip(open_desk: OpenDesk) -> None:
-    async with open_desk(samples.TROUBLE) as desk:
-        screens = (Dashboard, OrderSheet, CloseAllSheet, ArmSheet, Details, Help, TooSmall)
-        bindings = [
-            binding
-            for screen in screens
-            for source in screen.__mro__
-            if source.__module__.startswith("tui.")
-            for binding in source.__dict__.get("BINDINGS", ())
-        ]
-        assert len(bindings) > len(ACTIONS)
-        assert all(binding.id and binding.tooltip for binding in bindings)
-        assert desk.app.is_running
+def test_every_binding_has_an_id_and_a_tooltip_and_comes_from_the_list() -> None:
+    known = {action.id for action in ACTIONS} | {"interrupt", "small-detach"}
+    bindings = [
+        binding
+        for screen in _screens()
+        for source in screen.__mro__
+        if source.__module__.startswith("tui.")
+        for binding in source.__dict__.get("BINDINGS", ())
+    ]
+    assert len(bindings) > len(ACTIONS)
+    assert all(binding.id in known and binding.tooltip for binding in bindings)
+
+
+def _screens() -> set[type]:
+    found, todo = set(), [Keyed, TooSmall]
+    while todo:
+        screen = todo.pop()
+        found.add(screen)
+        todo += screen.__subclasses__()
+    return found
+
+
+def test_every_action_is_carried_out_on_every_screen_it_is_for() -> None:
+    """A key that is bound and does nothing would be found by pressing it only."""
+    for screen in _screens():
+        where = getattr(screen, "WHERE", None)
+        if where is None or screen.__module__ in _UNFINISHED:
+            continue
+        for action in of(where):
+            method = "do_argument" if action.argument else f"do_{action.id.replace('-', '_')}"
+            assert hasattr(screen, method), (screen, action.id)
+
+
+_UNFINISHED = ("tui.screens.base", "tui.screens.frame")
 
 
 def test_the_footer_has_six_keys() -> None:
-    assert [action.shown for action in ACTIONS if action.in_footer] == list("xXad?q")
+    keys = [STANDARD.shown(a) for a in ACTIONS if Where.DESK in a.footer]
+    assert keys == list("xXad?q")
+
+
+def test_the_keys_of_the_contract_are_those_it_fixes() -> None:
+    keys = {action_id: by_id(action_id).keys for action_id in CONTRACT}
+    assert keys == {
+        "close-selected": "x",
+        "close-all": "X",
+        "reset-allocations": "r",
+        "config": "c",
+        "acknowledge": "a",
+        "arm": "d",
+        "details": "enter",
+        "filter": "slash",
+        "theme": "t",
+        "pane-1": "1",
+        "pane-2": "2",
+        "pane-3": "3",
+        "pane-4": "4",
+        "help": "question_mark",
+        "detach": "q",
+    }
+
+
+def test_no_key_stands_for_two_things_on_one_screen() -> None:
+    for where in Where:
+        keys = [key for action in of(where) for key in STANDARD.keys(action)]
+        assert len(keys) == len(set(keys)), where
 
 
 def test_the_key_table_has_a_row_for_every_key() -> None:
-    table = key_table_markdown().splitlines()
-    assert len(table) == len(ACTIONS) + 2
-    assert table[2].startswith("| `x` | Emergency close of what is selected")
+    table = key_table_markdown()
+    assert all(action.tooltip in table for action in ACTIONS)
+    assert table.splitlines()[2].startswith("| `x` | Emergency close of what is selected")

@@ -1,6 +1,6 @@
 """Rows are what the snapshot says: marks, words, widths and order, without any widget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,23 +10,31 @@ from rich.cells import cell_len
 from engine.desk.facts import VenueState
 from engine.desk.snapshot import Snapshot, StrategyStatus
 from tests.tui import samples
-from tui.rows.alerts import alert_rows
-from tui.rows.allocation import allocation_rows
-from tui.rows.barriers import barrier_rows, gauge
+from tui.rows.alerts import alert_blocks
+from tui.rows.allocation import allocation_blocks
+from tui.rows.barriers import Density, barrier_blocks
 from tui.rows.bottom import bottom_row
-from tui.rows.cells import Row, Tone
+from tui.rows.cells import Block, Row, Tone
 from tui.rows.chrome import banner_row, footer_row, header_row, tabs_row
-from tui.rows.details import detail_rows
-from tui.rows.figures import age, clock, price, quantity
-from tui.rows.help import help_rows
-from tui.rows.sheets import plan_rows, sum_text, why_not_send
-from tui.rows.strategies import strategy_head, strategy_rows
+from tui.rows.figures import age, clock, left, percent, price, quantity, short_money
+from tui.rows.orders import in_order, order_blocks, order_head
+from tui.rows.strategies import strategy_blocks, strategy_head
 from tui.rows.worst import window_title
 from tui.view import LinkState, View
 
 
-def texts(rows: tuple[Row, ...]) -> list[str]:
-    return [row.text for row in rows]
+def drawn(blocks: Iterable[Block]) -> list[Row]:
+    """Every row; each item draws as many as it said."""
+    rows: list[Row] = []
+    for block in blocks:
+        own = block.draw()
+        assert len(own) == block.height
+        rows += own
+    return rows
+
+
+def texts(blocks: Iterable[Block]) -> list[str]:
+    return [row.text for row in drawn(blocks)]
 
 
 def up(snapshot: Snapshot) -> View:
@@ -37,12 +45,12 @@ def up(snapshot: Snapshot) -> View:
 
 
 def test_trouble_stands_above_what_is_intact() -> None:
-    keys = list(dict.fromkeys(row.key for row in strategy_rows(samples.TROUBLE, width=78)))
+    keys = [block.key for block in strategy_blocks(samples.TROUBLE, width=78)]
     assert keys == ["SPY-IC-1", "IWM-IC-4", "QQQ-PCS-2", "AAPL-CC"]
 
 
 def test_a_broken_leg_says_so_in_a_word_and_shows_what_is_held() -> None:
-    rows = strategy_rows(samples.TROUBLE, width=78)
+    rows = drawn(strategy_blocks(samples.TROUBLE, width=78))
     missing = next(row for row in rows if "missing" in row.text)
     assert missing.text.split() == [
         "×", "missing", "P", "440", "18Dec26", "-2", "0", "6.35", "6.41",
@@ -51,7 +59,7 @@ def test_a_broken_leg_says_so_in_a_word_and_shows_what_is_held() -> None:
 
 
 def test_strategy_line_carries_status_days_shares_and_price() -> None:
-    head = strategy_rows(samples.TROUBLE, width=78)[0].text
+    head = texts(strategy_blocks(samples.TROUBLE, width=78))[0]
     assert head.split() == [
         "▲", "BROKEN", "SPY-IC-1", "iron", "condor", "28", "+200", "sh", "SPY", "439.10",
     ]  # fmt: skip
@@ -59,71 +67,100 @@ def test_strategy_line_carries_status_days_shares_and_price() -> None:
 
 def test_an_intact_strategy_shows_no_reason_line() -> None:
     intact = replace(samples.CALM, strategies=(replace(samples.INTACT, reason="all well"),))
-    assert not any("all well" in text for text in texts(strategy_rows(intact, width=78)))
+    assert not any("all well" in text for text in texts(strategy_blocks(intact, width=78)))
 
 
 def test_working_and_held_orders_stand_under_their_strategy() -> None:
-    shown = texts(strategy_rows(samples.TROUBLE, width=78))
+    shown = texts(strategy_blocks(samples.TROUBLE, width=78))
     assert any("► WORKING" in text and "1/3" in text for text in shown)
     assert any("! HELD" in text and "waits for the short leg" in text for text in shown)
 
 
 def test_rows_of_a_venue_that_is_not_ready_are_stale() -> None:
     down = replace(samples.IBKR, state=VenueState.DOWN)
-    rows = strategy_rows(replace(samples.CALM, venues=(down,)), width=78)
+    rows = drawn(strategy_blocks(replace(samples.CALM, venues=(down,)), width=78))
     assert rows[0].stale
 
 
-@pytest.mark.parametrize("width", [40, 58, 66, 78, 118, 200])
-@pytest.mark.parametrize("snapshot", [samples.EVERYTHING, samples.HOSTILE])
-def test_every_row_is_exactly_as_wide_as_its_pane(width: int, snapshot: Snapshot) -> None:
-    for rows_of in (strategy_rows, alert_rows, barrier_rows, allocation_rows):
-        for row in rows_of(snapshot, width=width):
-            assert cell_len(row.text) == width, row.text
-            assert row.text.isprintable()
-    assert cell_len(strategy_head(width).text) == width
+def test_closed_strategies_fold_their_legs() -> None:
+    closed = replace(samples.BROKEN, status=StrategyStatus.CLOSED)
+    rows = texts(strategy_blocks(replace(samples.CALM, strategies=(closed,)), width=78))
+    assert not any("18Dec26" in text for text in rows)
+
+
+def test_without_room_only_trouble_keeps_its_legs() -> None:
+    blocks = strategy_blocks(samples.TROUBLE, width=78, height=6)
+    heights = {block.key: block.height for block in blocks}
+    assert heights["QQQ-PCS-2"] == heights["AAPL-CC"] == 1
+    assert heights["SPY-IC-1"] == 6
+
+
+def test_a_person_may_have_every_leg_or_short_rows() -> None:
+    full = strategy_blocks(samples.CALM, width=78, height=2, density=Density.FULL)
+    dense = strategy_blocks(samples.CALM, width=78, height=99, density=Density.DENSE)
+    assert [block.height for block in full] == [3, 2]
+    assert [block.height for block in dense] == [1, 1]
+
+
+def test_what_is_declared_nowhere_stands_last_with_the_key_that_helps() -> None:
+    rows = texts(strategy_blocks(samples.EVERYTHING, width=90))
+    assert "? FOUND" in rows[-2]
+    assert "A adopts it" in rows[-2]
+    assert "≠ DIFFERS" in rows[-1]
+    assert "want 0 held +100" in rows[-1]
 
 
 def test_a_filter_keeps_what_contains_it_in_any_case() -> None:
-    keys = {row.key for row in strategy_rows(samples.TROUBLE, width=78, filter_text="qqq")}
+    keys = {b.key for b in strategy_blocks(samples.TROUBLE, width=78, filter_text="qQq")}
     assert keys == {"QQQ-PCS-2"}
 
 
-# --- alerts, barriers, allocation ----------------------------------------------------------------
+@pytest.mark.parametrize("density", Density)
+@pytest.mark.parametrize("width", [40, 58, 66, 78, 118, 200])
+@pytest.mark.parametrize(
+    "snapshot", [samples.EVERYTHING, samples.HOSTILE], ids=["everything", "hostile"]
+)
+def test_every_row_is_exactly_as_wide_as_its_pane(
+    width: int, snapshot: Snapshot, density: Density
+) -> None:
+    panes = [
+        strategy_blocks(snapshot, width=width, density=density),
+        alert_blocks(snapshot, width=width),
+        barrier_blocks(snapshot, width=width, density=density),
+        allocation_blocks(snapshot, width=width, density=density),
+        order_blocks(snapshot, width=width),
+    ]
+    for pane in panes:
+        for row in drawn(pane):
+            assert cell_len(row.text) == width, row.text
+            assert row.text.isprintable()
+    assert cell_len(strategy_head(width).text) == cell_len(order_head(width).text) == width
 
 
-def test_alerts_and_assignments_are_one_list_newest_first() -> None:
-    keys = [row.key for row in alert_rows(samples.TROUBLE, width=78)]
-    assert keys == ["alert:al-1", "assignment:as-1", "alert:al-2", "alert:al-3", "assignment:as-0"]
+# --- alerts and orders ---------------------------------------------------------------------------
+
+
+def test_orders_under_way_stand_above_alerts_and_assignments_newest_first() -> None:
+    keys = [block.key for block in alert_blocks(samples.TROUBLE, width=78)]
+    assert keys == [
+        "order:o-3", "order:o-1",
+        "alert:al-1", "assignment:as-1", "alert:al-2", "alert:al-3", "assignment:as-0",
+    ]  # fmt: skip
 
 
 def test_an_alert_of_another_day_shows_the_day() -> None:
-    assert "19 Nov" in alert_rows(samples.TROUBLE, width=78)[-1].text
+    assert "19 Nov" in texts(alert_blocks(samples.TROUBLE, width=78))[-1]
 
 
-def test_alerts_take_two_lines_where_the_pane_is_narrow() -> None:
-    rows = alert_rows(samples.TROUBLE, width=44)
-    assert rows[0].key == rows[1].key == "alert:al-1"
+def test_alerts_take_more_lines_where_the_pane_is_narrow() -> None:
+    alert = next(b for b in alert_blocks(samples.TROUBLE, width=44) if b.key == "alert:al-1")
+    assert alert.height == 3
+    assert "early" in alert.draw()[2].text
 
 
-def test_the_price_stands_between_stop_and_profit() -> None:
-    assert gauge(samples.BARRIERS[0], 12) == "├────●─────┤"
-    beyond = replace(samples.BARRIERS[0], mark_price=Decimal("80000"))
-    assert gauge(beyond, 12) == "├●─────────┤"
-
-
-def test_a_short_gains_when_the_price_falls() -> None:
-    assert "-2.85%" in barrier_rows(samples.EVERYTHING, width=78)[2].text
-
-
-def test_bars_carry_their_figures() -> None:
-    rows = texts(allocation_rows(samples.EVERYTHING, width=60))
-    assert rows[0].split()[:3] == ["reserved", "666.60", "66.7%"]
-    assert any("order 12345" in text for text in rows)
-
-
-def test_no_allocation_desk_has_no_rows() -> None:
-    assert allocation_rows(samples.TROUBLE, width=60) == ()
+def test_open_orders_come_before_those_that_are_over() -> None:
+    states = [order.state.value for order in in_order(samples.TROUBLE)]
+    assert states == ["WORKING", "HELD", "FILLED"]
 
 
 # --- chrome --------------------------------------------------------------------------------------
@@ -159,9 +196,11 @@ def test_a_venue_that_refuses_orders_is_not_simply_ready() -> None:
     assert "ibkr ● read-only" in row.text
 
 
-def test_disarmed_is_a_word() -> None:
-    row = header_row(up(replace(samples.CALM, armed=False)), width=100, clock="")
+def test_disarmed_and_a_silent_bell_are_words() -> None:
+    view = replace(up(replace(samples.CALM, armed=False)), muted=True)
+    row = header_row(view, width=100, clock="")
     assert "○ DISARMED" in row.text
+    assert "muted" in row.text
 
 
 def test_ages_grow_while_no_picture_comes() -> None:
@@ -216,8 +255,24 @@ def test_a_disarmed_engine_says_so_when_nothing_is_worse() -> None:
     assert "d arms" in bottom_row(up(replace(samples.CALM, armed=False)), width=118).text
 
 
-def test_a_calm_desk_says_it_is_intact() -> None:
-    assert "2 of 2 strategies intact" in bottom_row(up(samples.CALM), width=118).text
+def test_a_calm_desk_says_what_is_well_and_what_happened_last() -> None:
+    calm = replace(samples.CALM, barriers=samples.BARRIERS, allocation=samples.ALLOCATION)
+    text = bottom_row(up(calm), width=178).text
+    assert "2 of 2 strategies intact, 3 positions between barriers, 1 of 3 sets in" in text
+    assert "Last: 14:52:31 IWM-IC-4 expires in one day: closing" in text
+
+
+def test_a_position_without_barriers_is_said_when_nothing_is_worse() -> None:
+    text = bottom_row(up(replace(samples.CALM, positions=samples.POSITIONS)), width=118).text
+    assert "1 perpetual held without barriers." in text
+    assert "b guards it" in text
+
+
+def test_a_barrier_that_needs_its_owner_comes_before_a_venue_that_is_down() -> None:
+    stuck = replace(samples.BARRIERS[0], state="ATTENTION", reason="the venue refuses the close")
+    down = replace(samples.IBKR, state=VenueState.DOWN)
+    text = bottom_row(up(replace(samples.CALM, barriers=(stuck,), venues=(down,))), width=118).text
+    assert "! BTC-USD ATTENTION: the venue refuses the close" in text
 
 
 def test_read_only_offers_no_keys_that_act() -> None:
@@ -233,74 +288,14 @@ def test_read_only_offers_no_keys_that_act() -> None:
         (up(samples.CALM), "all intact | bulkhead PAPER"),
         (up(replace(samples.CALM, mode="\x1b]0;x\x07")), "all intact | bulkhead ?"),
         (replace(up(samples.CALM), link=LinkState.LOST), "ENGINE LOST | bulkhead PAPER"),
+        (
+            up(replace(samples.CALM, barriers=(replace(samples.BARRIERS[0], state="ATTENTION"),))),
+            "1 ATTENTION | bulkhead PAPER",
+        ),
     ],
 )
 def test_the_window_title_is_the_worst_state_in_closed_words(view: View, title: str) -> None:
     assert window_title(view) == title
-
-
-# --- sheets and details --------------------------------------------------------------------------
-
-
-def test_the_sheet_lists_every_order_of_the_plan_in_order() -> None:
-    rows = texts(plan_rows((samples.BROKEN,), width=90))
-    assert [row.split()[:3] for row in rows[::2]] == [
-        ["1", "SELL", "200"],
-        ["2", "BUY", "2"],
-        ["3", "SELL", "2"],
-        ["4", "SELL", "2"],
-    ]
-    assert "assigned shares" in rows[1]
-
-
-def test_the_sum_says_what_all_orders_do_together() -> None:
-    assert sum_text((samples.BROKEN,)) == (
-        "4 orders: buys 2 contracts, sells 4 contracts and 200 shares. "
-        "Together they bring about 88,598.00 at these prices."
-    )
-
-
-def test_an_unknown_multiplier_is_not_guessed() -> None:
-    plan = tuple(replace(planned, multiplier=None) for planned in samples.BROKEN_PLAN)
-    text = sum_text((replace(samples.BROKEN, plan=plan),))
-    assert text.endswith("There is no price to estimate it by.")
-
-
-def test_a_sheet_that_may_not_send_says_why() -> None:
-    broken = (samples.BROKEN,)
-    view = up(samples.TROUBLE)
-    assert why_not_send(view, broken) is None
-    refusals = (
-        replace(view, read_only=True),
-        replace(view, link=LinkState.LOST),
-        up(replace(samples.TROUBLE, armed=False)),
-    )
-    reasons = [why_not_send(refusal, broken) or "" for refusal in refusals]
-    assert ["read-only" in reasons[0], "LOST" in reasons[1], "DISARMED" in reasons[2]] == [True] * 3
-    assert "nothing to close" in (why_not_send(view, (samples.COVERED_CALL,)) or "")
-
-
-def test_details_of_a_strategy_hold_legs_plan_orders_and_history() -> None:
-    found = detail_rows(samples.TROUBLE, 1, "IWM-IC-4", width=80, history=("15:00 seen",))
-    assert found is not None
-    text = "\n".join(texts(found[1]))
-    for part in ("► CLOSING", "DU1234567 at ibkr", "WORKING", "waits for the short leg", "15:00"):
-        assert part in text
-
-
-def test_details_of_what_is_gone_are_none() -> None:
-    assert detail_rows(samples.CALM, 1, "SPY-IC-1", width=80) is None
-
-
-@pytest.mark.parametrize("width", [30, 54, 90])
-def test_details_and_help_keep_their_width_even_with_hostile_text(width: int) -> None:
-    strategy, alert = samples.HOSTILE.strategies[0], samples.HOSTILE.alerts[0]
-    assignment = samples.HOSTILE.assignments[0]
-    keys = ((1, strategy.id), (2, f"alert:{alert.id}"), (2, f"assignment:{assignment.id}"))
-    pages = [detail_rows(samples.HOSTILE, pane, key, width=width) for pane, key in keys]
-    for row in (*(row for page in pages if page for row in page[1]), *help_rows(width)):
-        assert row.text == "" or cell_len(row.text) == width
-        assert row.text.isprintable()
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -319,6 +314,14 @@ def test_details_and_help_keep_their_width_even_with_hostile_text(width: int) ->
         (age, None, "never"),
         (age, 59.9, "59s"),
         (age, 3600, "1h"),
+        (left, 45, "45s"),
+        (left, 11_520, "3h12m"),
+        (left, 200_000, "2d07h"),
+        (left, -3, "0s"),
+        (percent, Decimal("0.0243"), "+2.43%"),
+        (short_money, Decimal("-1204.4"), "-1,204"),
+        (short_money, 276.94, "+276.94"),
+        (short_money, 12_300_000, "+12.3M"),
     ],
 )
 def test_figures_are_written_in_fixed_forms(
@@ -329,9 +332,3 @@ def test_figures_are_written_in_fixed_forms(
 
 def test_times_of_today_are_times_and_others_are_days() -> None:
     assert clock(samples.NOW, samples.NOW) == "15:04:31"
-
-
-def test_closed_strategies_fold_their_legs() -> None:
-    closed = replace(samples.BROKEN, status=StrategyStatus.CLOSED)
-    rows = strategy_rows(replace(samples.CALM, strategies=(closed,)), width=78)
-    assert not any("18Dec26" in text for text in texts(rows))

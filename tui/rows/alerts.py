@@ -1,21 +1,35 @@
-"""Pane 2: assignments and alerts in one list, newest first; one line each where there is room."""
+"""Pane 2: assignments, alerts and the orders under way in one list, newest first; one line each
+where there is room.
+
+Orders that rest by design (a resident stop, a bracket) stand with their position, not here.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.desk.snapshot import AlertView, AssignmentState, AssignmentView, Snapshot
-from tui.rows.cells import Row, Span, Tone, cell, line
+from engine.desk.snapshot import (
+    AlertView,
+    AssignmentState,
+    AssignmentView,
+    OrderView,
+    Snapshot,
+)
+from tui.rows.cells import Block, Row, Span, Tone, cell, line
 from tui.rows.figures import clock, quantity
 from tui.rows.marks import (
     Mark,
     assignment_state_mark,
     assignment_word,
+    order_mark,
     severity_mark,
 )
+from tui.rows.orders import ORDER, purpose, terms
+from tui.rows.strategies import OPEN_ORDERS
 from tui.rows.text import clean, fit, wrap
 
 ONE_LINE_FROM = 72
 _KIND, _TIME, _STATE = 14, 10, 11
+_MOST_LINES = 2
 EMPTY = ("No assignment and no alert so far.", "They appear here, newest first.")
 ALERT, ASSIGNMENT = "alert:", "assignment:"
 
@@ -28,15 +42,17 @@ class _Entry:
     state: Span
     text: str
     quiet: bool
+    urgent: bool = False
 
 
-def alert_rows(snapshot: Snapshot, *, width: int, filter_text: str = "") -> tuple[Row, ...]:
-    """Rows of all entries that match the filter, under the keys alert:ID and assignment:ID."""
-    rows: list[Row] = []
-    for entry in _entries(snapshot):
-        if filter_text.lower() in f"{entry.mark.word} {clean(entry.text)}".lower():
-            rows.extend(_rows_of(entry, today=snapshot.at, width=width))
-    return tuple(rows)
+def alert_blocks(snapshot: Snapshot, *, width: int, filter_text: str = "") -> tuple[Block, ...]:
+    """Items that match the filter under the keys alert:ID, assignment:ID and order:ID."""
+    wanted = filter_text.lower()
+    return tuple(
+        _block(entry, snapshot.at, width)
+        for entry in _entries(snapshot)
+        if not wanted or wanted in f"{entry.mark.word} {clean(entry.text)}".lower()
+    )
 
 
 def unacknowledged(snapshot: Snapshot) -> tuple[AlertView, ...]:
@@ -46,10 +62,20 @@ def unacknowledged(snapshot: Snapshot) -> tuple[AlertView, ...]:
     )
 
 
+def under_way(snapshot: Snapshot) -> tuple[OrderView, ...]:
+    """Orders that should fill and have not."""
+    return tuple(
+        order
+        for order in snapshot.orders
+        if order.state in OPEN_ORDERS and not order.purpose.is_resting
+    )
+
+
 def _entries(snapshot: Snapshot) -> list[_Entry]:
     entries = [_of_assignment(assignment) for assignment in snapshot.assignments]
     entries += [_of_alert(alert) for alert in snapshot.alerts]
-    return sorted(entries, key=lambda entry: (entry.at, entry.key), reverse=True)
+    entries += [_of_order(order, snapshot.at) for order in under_way(snapshot)]
+    return sorted(entries, key=lambda entry: (entry.urgent, entry.at, entry.key), reverse=True)
 
 
 def _of_alert(alert: AlertView) -> _Entry:
@@ -80,18 +106,47 @@ def _of_assignment(assignment: AssignmentView) -> _Entry:
     )
 
 
-def _rows_of(entry: _Entry, *, today: datetime, width: int) -> list[Row]:
-    tone = Tone.MUTED if entry.quiet else Tone.PLAIN
-    label = cell(f"{entry.mark.sign} {entry.mark.word}", _KIND, entry.mark.tone)
-    time = cell(clock(entry.at, today), _TIME, Tone.MUTED)
+def _of_order(order: OrderView, now: datetime) -> _Entry:
+    mark = order_mark(order.state)
+    filled = f"{quantity(order.filled)}/{quantity(order.quantity)}"
+    whose = f" for {order.strategy_id}" if order.strategy_id else ""
+    price = f" {terms(order)}" if terms(order) else ""
+    why = order.reason or purpose(order.purpose)
+    text = f"{order.side} {filled} {order.instrument}{price}{whose}: {why}"
+    state = Span("order", mark.tone)
+    return _Entry(ORDER + order.id, order.at or now, mark, state, text, False, True)
+
+
+def _block(entry: _Entry, today: datetime, width: int) -> Block:
     if width >= ONE_LINE_FROM:
-        state = cell(entry.state.text, _STATE, entry.state.tone)
-        text = cell(entry.text, width - _KIND - _TIME - _STATE, tone)
-        return [line(label, time, state, text, width=width, key=entry.key)]
-    state = cell(entry.state.text, width - _KIND - _TIME, entry.state.tone, right=True)
-    rows = [line(label, time, state, width=width, key=entry.key)]
-    rows += [
+        return Block(entry.key, 1, lambda: [_one_line(entry, today, width)])
+    texts = wrap(entry.text, width - 2, most=_MOST_LINES)
+    return Block(entry.key, 1 + len(texts), lambda: _lines(entry, texts, today, width))
+
+
+def _one_line(entry: _Entry, today: datetime, width: int) -> Row:
+    tone = Tone.MUTED if entry.quiet else Tone.PLAIN
+    return line(
+        cell(f"{entry.mark.sign} {entry.mark.word}", _KIND, entry.mark.tone),
+        cell(clock(entry.at, today), _TIME, Tone.MUTED),
+        cell(entry.state.text, _STATE, entry.state.tone),
+        cell(entry.text, width - _KIND - _TIME - _STATE, tone),
+        width=width,
+        key=entry.key,
+    )
+
+
+def _lines(entry: _Entry, texts: tuple[str, ...], today: datetime, width: int) -> list[Row]:
+    tone = Tone.MUTED if entry.quiet else Tone.PLAIN
+    head = line(
+        cell(f"{entry.mark.sign} {entry.mark.word}", _KIND, entry.mark.tone),
+        cell(clock(entry.at, today), _TIME, Tone.MUTED),
+        cell(entry.state.text, width - _KIND - _TIME, entry.state.tone, right=True),
+        width=width,
+        key=entry.key,
+    )
+    rest = [
         line(Span("  "), Span(fit(text, width - 2), tone), width=width, key=entry.key)
-        for text in wrap(entry.text, width - 2, most=2)
+        for text in texts
     ]
-    return rows
+    return [head, *rest]

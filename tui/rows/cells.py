@@ -3,9 +3,10 @@
 A row belongs to an item (its key); the cursor moves from item to item, over all rows of one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -34,6 +35,14 @@ class Tone(StrEnum):
     DEMO = "demo"
     PAPER = "paper"
     LIVE = "live"
+    LOSS = "loss"
+    GAIN = "gain"
+    HELD = "held"
+    RESERVED = "reserved"
+    PROMISED = "promised"
+    FREE = "free"
+    FOUND = "found"
+    MATCH = "match"
 
 
 class Span(NamedTuple):
@@ -57,6 +66,38 @@ class Row:
 
 
 BLANK = Row(())
+
+
+class Block(NamedTuple):
+    """An item of a list before it is drawn: only what is in sight is ever drawn.
+
+    height is the number of rows draw gives; a block without a key is passed over by the cursor."""
+
+    key: str
+    height: int
+    draw: Callable[[], Sequence[Row]]
+
+
+def block(key: str, rows: Sequence[Row]) -> Block:
+    return Block(key, len(rows), lambda: rows)
+
+
+def blocks_of(rows: Iterable[Row]) -> tuple[Block, ...]:
+    """Make finished rows a list: neighbours with the same key are one item."""
+    found: list[Block] = []
+    for key, group in groupby(rows, key=lambda row: row.key):
+        members = tuple(group)
+        found += [block(key, members)] if key else [block("", (row,)) for row in members]
+    return tuple(found)
+
+
+def stale_block(fresh: Block) -> Block:
+    """The same item, marked as no longer true."""
+    return Block(fresh.key, fresh.height, lambda: [stale(row) for row in fresh.draw()])
+
+
+def stale(row: Row) -> Row:
+    return Row(row.spans, row.key, row.band, True)
 
 
 def cell(text: str, width: int, tone: Tone = Tone.PLAIN, *, right: bool = False) -> Span:

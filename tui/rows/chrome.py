@@ -1,18 +1,22 @@
 """The lines around the panes: header, banner, tabs, pane titles and footer."""
 
+from collections.abc import Container
+
 from engine.desk.facts import VenueState
 from engine.desk.snapshot import Snapshot, VenueView
-from tui.keys import ACTIONS, why_not
-from tui.rows.alerts import unacknowledged
+from tui.actions import PANES as LONG_PANES
+from tui.actions import Where, of
+from tui.rows.alerts import unacknowledged, under_way
+from tui.rows.barriers import money_tone, net_total, unguarded
 from tui.rows.cells import Row, Span, Tone, line, spread, width_of
-from tui.rows.figures import age
+from tui.rows.figures import age, short_money
 from tui.rows.marks import Mark, armed_mark, mode_mark, severity_mark, venue_mark
 from tui.rows.text import clean
-from tui.rows.worst import worst_strategies
+from tui.rows.worst import worst_barriers, worst_sets, worst_strategies
 from tui.view import LinkState, View
+from tui.why_not import why_not
 
 PANES = ("Strategies", "Alerts", "Barriers", "Allocation")
-LONG_PANES = ("Strategies", "Assignment alerts", "Barrier status", "Allocation")
 _WORST_FIRST = (
     VenueState.DOWN,
     VenueState.STALE,
@@ -36,6 +40,8 @@ def header_row(view: View, *, width: int, clock: str) -> Row:
     ]
     if view.read_only:
         left += [Span("  "), Span("• READ-ONLY", Tone.NOTICE)]
+    if view.muted:
+        left += [Span("  "), Span("• muted", Tone.MUTED)]
     right = [Span(f"{clock} ", Tone.MUTED)] if width >= 72 else []
     room = width - width_of(left) - width_of(right) - 2
     left += _venues(view, room)
@@ -101,21 +107,30 @@ def _alarm(text: str, detail: str, width: int) -> Row:
     return line(*(Span(span.text, Tone.ALARM) for span in row.spans), width=width)
 
 
-def counts(picture: Snapshot | None) -> tuple[tuple[int | None, Mark | None, int], ...]:
+Count = tuple[int | None, Mark | None, int]
+
+
+def counts(picture: Snapshot | None) -> tuple[Count, Count, Count, Count]:
     """For each pane: how many entries (None: not configured), the worst mark, how often."""
     if picture is None:
-        return ((None, None, 0),) * len(PANES)
-    worst = worst_strategies(picture)
+        return (_UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
     new = unacknowledged(picture)
-    alerts = len(picture.alerts) + len(picture.assignments)
+    alerts = len(picture.alerts) + len(picture.assignments) + len(under_way(picture))
     mark = severity_mark(max((a.severity for a in new), key=_rank)) if new else None
     allocation = picture.allocation
+    held = len(picture.barriers) + len(unguarded(picture))
+    names = {one.symbol for one in allocation.sets} if allocation else set()
+    names |= {one.symbol for one in allocation.reservations} if allocation else set()
     return (
-        (len(picture.strategies), worst[0] if worst else None, worst[1] if worst else 0),
+        (len(picture.strategies), *(worst_strategies(picture) or _FINE)),
         (alerts, mark, len(new)),
-        (len(picture.barriers) or None, None, 0),
-        (None if allocation is None else len(allocation.reservations), None, 0),
+        (held or None, *(worst_barriers(picture) or _FINE)),
+        (None if allocation is None else len(names), *(worst_sets(picture) or _FINE)),
     )
+
+
+_FINE: tuple[None, int] = (None, 0)
+_UNKNOWN: Count = (None, None, 0)
 
 
 def _rank(severity: object) -> int:
@@ -168,27 +183,60 @@ def title_row(
             Span(f" {shown} of {count or 0} with “{clean(filter_text)[:16]}”", Tone.NOTICE)
         )
     elif count is not None:
-        right.append(Span(f" {count}", Tone.MUTED))
+        right += _summary(number, count, picture)
     if mark is not None:
         word = "new" if number == 2 else mark.word
         right.append(Span(f"  {mark.sign} {times} {word}", mark.tone))
     return spread(left, right, width=width, fill="─")
 
 
-def footer_row(view: View, *, width: int) -> Row:
-    """Six keys; one that does nothing now is dim, and says why when pressed."""
-    gap = "   " if width >= 76 else " "
-    spans: list[Span] = [Span(" " if width >= 76 else "")]
-    for action in ACTIONS:
-        if not action.in_footer:
+def _summary(number: int, count: int, picture: Snapshot | None) -> list[Span]:
+    """How many there are, and what they come to."""
+    spans = [Span(f" {count}", Tone.MUTED)]
+    if picture is None:
+        return spans
+    if number == 1 and (found := len(picture.candidates)):
+        spans.append(Span(f"  ? {found} found", Tone.FOUND))
+    if number == 3:
+        net = net_total(picture)
+        if net is not None:
+            spans.append(Span(f"  net {short_money(net)}", money_tone(net)))
+    if number == 4 and picture.allocation is not None:
+        spans.append(Span(f"  {picture.allocation.allocationPercentage:.1f}% reserved", Tone.MUTED))
+    return spans
+
+
+def footer_row(
+    view: View,
+    *,
+    width: int,
+    where: Where = Where.DESK,
+    idle: Container[str] = (),
+) -> Row:
+    """A few keys; one that does nothing now is dim, and says why when pressed. idle: ids of actions
+    that have no meaning for what is shown."""
+    items: list[tuple[Span, Span]] = []
+    for action in of(where):
+        if where not in action.footer or action.id in idle:
             continue
         label = action.label
         if action.id == "arm" and view.picture is not None:
             label = "disarm" if view.picture.armed else "arm"
         able = why_not(action, view) is None
         key_tone = Tone.DANGER_KEY if action.dangerous else Tone.KEY
-        spans += [
-            Span(f" {action.shown} ", key_tone if able else Tone.MUTED),
-            Span(f"{label}{gap}", Tone.PLAIN if able else Tone.MUTED),
-        ]
-    return line(*spans, width=width)
+        items.append(
+            (
+                Span(f" {view.keymap.shown(action, most=1)} ", key_tone if able else Tone.MUTED),
+                Span(label, Tone.PLAIN if able else Tone.MUTED),
+            )
+        )
+    used = sum(width_of(item) for item in items)
+    gap = next((n for n in (3, 2, 1) if used + n * len(items) <= width), 0)
+    spans = [span for item in items for span in (*item, Span(" " * gap))]
+    return line(Span(" " * (gap == 3)), *spans, width=width)
+
+
+def page_title_row(title: str, note: str, *, width: int) -> Row:
+    """A page's title with a rule, and a note at its right end."""
+    right = [Span(f" {clean(note)}", Tone.MUTED)] if note else []
+    return spread([Span(f"{clean(title)} ", Tone.TITLE)], right, width=width, fill="─")

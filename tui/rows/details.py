@@ -1,77 +1,95 @@
-"""Everything known about one strategy, assignment or alert, written out in lines."""
+"""Everything known about one thing of the picture, written out in lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
-from engine.desk.snapshot import AlertView, AssignmentView, Snapshot, StrategyView
-from tui.rows.alerts import ALERT, ASSIGNMENT
-from tui.rows.cells import BLANK, Row, Span, Tone, line
-from tui.rows.figures import day, instant, price, quantity
-from tui.rows.marks import (
-    Mark,
-    assignment_state_mark,
-    assignment_word,
-    order_mark,
-    severity_mark,
-    strategy_mark,
-)
+from engine.desk.snapshot import DifferenceView, StrategyView
+from tui.journal import About, Topic
+from tui.rows.barriers import position_id
+from tui.rows.candidates import candidate_rows
+from tui.rows.cells import Row, Span, Tone, line
+from tui.rows.closing import Kind, Target, closing_of
+from tui.rows.details_events import alert_rows, assignment_rows, order_rows
+from tui.rows.details_positions import barrier_rows, position_rows, set_rows
+from tui.rows.fields import field, heading, journal_lines, order_lines, paragraph, state
+from tui.rows.figures import day, price, quantity
+from tui.rows.marks import assignment_word, strategy_mark
+from tui.rows.scene import Scene
 from tui.rows.sheets import plan_head, plan_rows
-from tui.rows.strategies import leg_fault
-from tui.rows.text import clean, wrap
+from tui.rows.strategies import DIFFERENCE, difference_key, leg_fault
 
-_LABEL = 13
+_PLAN_WIDTH = 94
+Told = tuple[str, tuple[Row, ...]]
 
 
-def detail_rows(
-    snapshot: Snapshot, pane: int, key: str, *, width: int, history: Sequence[str] = ()
-) -> tuple[str, tuple[Row, ...]] | None:
-    """Title and rows of what has this key in this pane; None if it is gone from the picture."""
-    if pane == 1:
-        for strategy in snapshot.strategies:
-            if strategy.id == key:
-                rows = [*_strategy(snapshot, strategy, width), *_history(history, width)]
-                return f"Strategy {strategy.id}", tuple(rows)
-    if pane == 2:
-        for alert in snapshot.alerts:
-            if ALERT + alert.id == key:
-                return f"{alert.severity} alert", tuple(_alert(alert, width))
-        for assignment in snapshot.assignments:
-            if ASSIGNMENT + assignment.id == key:
-                title = f"{assignment_word(assignment.kind).capitalize()} at {assignment.venue}"
-                return title, tuple(_assignment(snapshot, assignment, width))
+def detail_rows(about: About, scene: Scene) -> Told | None:
+    """Title and rows; None when it is gone from the picture."""
+    picture, wanted = scene.picture, about.id
+    match about.topic:
+        case Topic.STRATEGY:
+            for strategy in picture.strategies:
+                if strategy.id == wanted:
+                    return f"Strategy {strategy.id}", tuple(_strategy(strategy, scene))
+        case Topic.CANDIDATE:
+            for candidate in picture.candidates:
+                if candidate.id == wanted:
+                    title = f"Found: {candidate.underlying} {candidate.kind.replace('_', ' ')}"
+                    return title, tuple(candidate_rows(candidate, scene.width))
+        case Topic.DIFFERENCE:
+            for difference in picture.differences:
+                if difference_key(difference) == DIFFERENCE + wanted:
+                    return difference.instrument, tuple(_difference(difference, scene))
+        case Topic.ALERT:
+            for alert in picture.alerts:
+                if alert.id == wanted:
+                    rows = alert_rows(alert, scene.journal, scene.width, today=picture.at)
+                    return f"{alert.severity} alert", tuple(rows)
+        case Topic.ASSIGNMENT:
+            for assignment in picture.assignments:
+                if assignment.id == wanted:
+                    word = assignment_word(assignment.kind).capitalize()
+                    rows = assignment_rows(picture, assignment, scene.journal, scene.width)
+                    return f"{word} at {assignment.venue}", tuple(rows)
+        case Topic.ORDER:
+            for order in picture.orders:
+                if order.id == wanted:
+                    rows = order_rows(order, scene.journal, scene.width, today=picture.at)
+                    return f"Order {order.side} {order.instrument}", tuple(rows)
+        case _:
+            return _position(about, scene)
     return None
 
 
-def _field(label: str, text: str, width: int, tone: Tone = Tone.PLAIN) -> list[Row]:
-    texts = wrap(text, max(10, width - _LABEL), most=12) or ("-",)
-    return [
-        line(
-            Span((label if index == 0 else "").ljust(_LABEL), Tone.MUTED),
-            Span(part, tone),
-            width=width,
-        )
-        for index, part in enumerate(texts)
-    ]
+def _position(about: About, scene: Scene) -> Told | None:
+    picture, wanted = scene.picture, about.id
+    if about.topic is Topic.BARRIER:
+        for barrier in picture.barriers:
+            if barrier.id == wanted:
+                return f"Position {barrier.instrument}", tuple(barrier_rows(barrier, scene))
+    if about.topic is Topic.POSITION:
+        for position in picture.positions:
+            if position_id(position) == wanted:
+                title = f"Position {position.instrument}, not guarded"
+                return title, tuple(position_rows(position, scene))
+    if about.topic is Topic.SET and picture.allocation is not None:
+        rows = tuple(set_rows(picture.allocation, wanted, scene))
+        return (f"Allocation {wanted}", rows) if rows else None
+    return None
 
 
-def _state(label: str, mark: Mark, width: int) -> list[Row]:
-    return _field(label, f"{mark.sign} {mark.word}", width, mark.tone)
-
-
-def _heading(text: str, width: int) -> list[Row]:
-    return [BLANK, line(Span(text, Tone.TITLE), width=width, band=True)]
-
-
-def _strategy(snapshot: Snapshot, strategy: StrategyView, width: int) -> Iterable[Row]:
-    yield from _state("status", strategy_mark(strategy.status), width)
+def _strategy(strategy: StrategyView, scene: Scene) -> Iterator[Row]:
+    width, picture = scene.width, scene.picture
+    yield from state("status", strategy_mark(strategy.status), width)
     if strategy.reason:
-        yield from _field("reason", strategy.reason, width)
-    yield from _field("kind", strategy.kind.replace("_", " "), width)
-    yield from _field("account", f"{strategy.account} at {strategy.venue}", width)
+        yield from field("reason", strategy.reason, width)
+    for advice in strategy.advice:
+        yield from field("advice", advice, width, Tone.NOTICE)
+    yield from field("kind", strategy.kind.replace("_", " "), width)
+    yield from field("account", f"{strategy.account} at {strategy.venue}", width)
     last = price(strategy.underlying_price)
-    yield from _field("underlying", f"{strategy.underlying} {last}", width)
-    yield from _field("expires in", "-" if strategy.dte is None else f"{strategy.dte} days", width)
-    yield from _field("shares", quantity(strategy.shares, signed=True), width)
-    yield from _heading("Legs", width)
+    yield from field("underlying", f"{strategy.underlying} {last}", width)
+    yield from field("expires in", "-" if strategy.dte is None else f"{strategy.dte} days", width)
+    yield from field("shares", quantity(strategy.shares, signed=True), width)
+    yield from heading("Legs", width)
     for leg in strategy.legs:
         word, tone = leg_fault(leg, strategy.status)
         text = (
@@ -81,66 +99,52 @@ def _strategy(snapshot: Snapshot, strategy: StrategyView, width: int) -> Iterabl
         )
         quote = f" {price(leg.bid):>8} / {price(leg.ask)}"
         yield line(Span(text), Span(f"{word:<10}", tone), Span(quote), width=width)
-    yield from _heading("What an emergency close would send now", width)
-    if strategy.plan:
-        yield plan_head(width)
-        yield from plan_rows([strategy], width=width)
+    yield from _plan(strategy, scene)
+    yield from order_lines([o for o in picture.orders if o.strategy_id == strategy.id], width)
+    differing = [
+        one
+        for one in picture.differences
+        if one.venue == strategy.venue
+        and one.account == strategy.account
+        and one.instrument.split(" ")[0] == strategy.underlying
+    ]
+    if differing:
+        yield from heading("What differs in this underlying", width)
+        for difference in differing:
+            yield from paragraph(_difference_text(difference), width)
+    yield from journal_lines("History, newest last", scene.journal, width, today=picture.at)
+
+
+def _plan(strategy: StrategyView, scene: Scene) -> Iterator[Row]:
+    yield from heading("What an emergency close would send now", scene.width)
+    closing = closing_of(scene.picture, Target(kind=Kind.STRATEGY, id=strategy.id))
+    if closing is not None and closing.lines:
+        width = min(scene.width, _PLAN_WIDTH)
+        for row in (plan_head(width), *plan_rows([closing], width=width, now=scene.picture.at)):
+            yield line(*row.spans, width=scene.width)
     else:
-        yield line(Span("Nothing: there is nothing to close.", Tone.MUTED), width=width)
-    yield from _orders(snapshot, strategy, width)
+        yield line(Span("Nothing: there is nothing to close.", Tone.MUTED), width=scene.width)
 
 
-def _orders(snapshot: Snapshot, strategy: StrategyView, width: int) -> Iterable[Row]:
-    orders = [order for order in snapshot.orders if order.strategy_id == strategy.id]
-    if not orders:
-        return
-    yield from _heading("Orders", width)
-    for order in orders:
-        mark = order_mark(order.state)
-        limit = "market" if order.limit_price is None else f"limit {price(order.limit_price)}"
-        yield line(
-            Span(f"{mark.sign} {mark.word:<10}", mark.tone),
-            Span(f"{order.side:<5}{quantity(order.quantity):>6}  {clean(order.instrument)}  "),
-            Span(f"{quantity(order.filled)} filled, {limit}", Tone.MUTED),
-            width=width,
-        )
-        if order.reason:
-            for text in wrap(order.reason, max(10, width - 12), most=2):
-                yield line(Span(" " * 12), Span(text, Tone.MUTED), width=width)
+def _difference_text(difference: DifferenceView) -> str:
+    why = difference.explained_by or "nothing explains it"
+    return (
+        f"{difference.instrument}: want {quantity(difference.expected, signed=True)}, "
+        f"held {quantity(difference.held, signed=True)}; {why}"
+    )
 
 
-def _history(history: Sequence[str], width: int) -> Iterable[Row]:
-    if not history:
-        return
-    yield from _heading("From the journal, newest last", width)
-    for text in history:
-        for part in wrap(text, width, most=3):
-            yield line(Span(part, Tone.MUTED), width=width)
-
-
-def _alert(alert: AlertView, width: int) -> Iterable[Row]:
-    yield from _state("severity", severity_mark(alert.severity), width)
-    yield from _field("at", instant(alert.at), width)
-    seen = "yes" if alert.acknowledged else "not yet: a acknowledges it"
-    yield from _field("acknowledged", seen, width)
-    yield from _heading("What happened", width)
-    for text in (*wrap(alert.title, width), *wrap(alert.body, width)):
-        yield line(Span(text), width=width)
-
-
-def _assignment(snapshot: Snapshot, assignment: AssignmentView, width: int) -> Iterable[Row]:
-    yield from _state("state", assignment_state_mark(assignment.state), width)
-    yield from _field("instrument", assignment.instrument, width)
-    yield from _field("quantity", quantity(assignment.quantity), width)
-    if assignment.type is not None:
-        yield from _field("timing", assignment.type.value.lower(), width)
-    yield from _field("account", f"{assignment.account} at {assignment.venue}", width)
-    yield from _field("strategy", assignment.strategy_id or "none of yours", width)
-    yield from _field("seen at", instant(assignment.detected_at), width)
-    if assignment.evidence:
-        yield from _heading("How it is known", width)
-        for text in wrap(assignment.evidence, width):
-            yield line(Span(text), width=width)
-    for strategy in snapshot.strategies:
-        if strategy.id == assignment.strategy_id:
-            yield from _orders(snapshot, strategy, width)
+def _difference(difference: DifferenceView, scene: Scene) -> Iterator[Row]:
+    width = scene.width
+    yield from field("account", f"{difference.account} at {difference.venue}", width)
+    yield from field("expected", quantity(difference.expected, signed=True), width)
+    yield from field("held", quantity(difference.held, signed=True), width)
+    tone = Tone.PLAIN if difference.explained_by else Tone.WARN
+    why = difference.explained_by or "nothing explains it"
+    yield from field("explained by", why, width, tone)
+    yield from heading("What it means", width)
+    yield from paragraph(
+        "The strategies of this account together expect one quantity, the venue shows another. "
+        "Nothing is done about a position that no strategy declares.",
+        width,
+    )

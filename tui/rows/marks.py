@@ -11,7 +11,9 @@ from engine.desk.intents import Severity
 from engine.desk.snapshot import (
     AssignmentKind,
     AssignmentState,
+    BarrierView,
     OrderState,
+    SetState,
     StrategyStatus,
 )
 from tui.rows.cells import Tone
@@ -38,7 +40,7 @@ PLAIN_MARKS = str.maketrans(
         "▌": "|",
         "▐": "|",
         "█": "#",
-        "░": ".",
+        "░": ":",
         "─": "-",
         "│": "|",
         "·": ".",
@@ -49,6 +51,27 @@ PLAIN_MARKS = str.maketrans(
         "↑": "^",
         "↓": "v",
         "�": "?",
+        "┼": "+",
+        "═": "=",
+        "▓": "%",
+        "▒": "+",
+        "╌": "-",
+        "╭": "+",
+        "╮": "+",
+        "╰": "+",
+        "╯": "+",
+        "‹": "<",
+        "›": ">",
+        "“": '"',
+        "”": '"',
+        "≠": "!",
+        "→": ">",
+        "←": "<",
+        "▸": ">",
+        "▾": "v",
+        "━": "=",
+        "┊": "|",
+        "┄": "-",
     }
 )
 
@@ -143,6 +166,43 @@ def order_mark(state: OrderState) -> Mark:
             return Mark("×", "REJECTED", Tone.BAD)
         case _:
             assert_never(state)
+
+
+def set_mark(state: SetState) -> Mark:
+    match state:
+        case SetState.WAITING:
+            return Mark("○", "waiting", Tone.MUTED)
+        case SetState.BUYING:
+            return Mark("►", "buying", Tone.NOTICE)
+        case SetState.PROTECTING:
+            return Mark("►", "protecting", Tone.WARN)
+        case SetState.IN_POSITION:
+            return Mark("●", "in position", Tone.GOOD)
+        case SetState.SELLING:
+            return Mark("►", "selling", Tone.NOTICE)
+        case SetState.ATTENTION:
+            return Mark("!", "attention", Tone.BAD)
+        case _:
+            assert_never(state)
+
+
+_BARRIER_STATES = {
+    "ATTENTION": Mark("!", "ATTENTION", Tone.BAD),
+    "WAITING": Mark("?", "WAITING", Tone.WARN),
+    "CLOSING": Mark("►", "CLOSING", Tone.NOTICE),
+    "CLOSED": Mark("○", "CLOSED", Tone.MUTED),
+}
+
+
+def barrier_mark(barrier: BarrierView) -> Mark:
+    """The state's own mark; what fired takes the word's place while it closes."""
+    word = barrier.state.upper().replace("_", " ")
+    mark = _BARRIER_STATES.get(word, Mark("●", word, Tone.GOOD))
+    if barrier.close_type:
+        fired = barrier.close_type.upper().replace("_", " ").removesuffix(" STOP")
+        tone = mark.tone if mark.tone is not Tone.GOOD else Tone.NOTICE
+        return Mark("►" if mark.sign == "●" else mark.sign, fired, tone)
+    return mark
 
 
 _MODES = {

@@ -1,39 +1,49 @@
-"""The order sheet: exactly the orders an emergency close would send now, and their sum."""
+"""The order sheets: exactly the orders an emergency close would send now, and their sum."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from engine.desk.facts import Side
 from engine.desk.intents import Purpose
-from engine.desk.snapshot import PlanLineView, StrategyView
+from engine.desk.snapshot import PlanLineView
 from tui.rows.cells import BLANK, Row, Span, Tone, cell, line
-from tui.rows.figures import money, price, quantity
+from tui.rows.closing import Closing, left_alone
+from tui.rows.figures import left, money, price, quantity
 from tui.rows.text import clean, wrap
 from tui.view import LinkState, View
 
-_NUMBER, _SIDE, _QUANTITY, _PRICE, _CASH = 4, 6, 7, 11, 15
+_NUMBER, _SIDE, _QUANTITY, _PRICE, _CASH = 4, 6, 10, 12, 15
+_CONTRACTS = (Purpose.BUY_BACK_SHORT, Purpose.SELL_LONG)
 
 
-def plan_rows(strategies: Sequence[StrategyView], *, width: int) -> tuple[Row, ...]:
-    """The orders in the order they go out, numbered; for one strategy the reason of
-    each is beneath it."""
+def plan_rows(
+    closings: Sequence[Closing], *, width: int, now: datetime | None = None
+) -> tuple[Row, ...]:
+    """The orders in the order they go out, numbered; of one target alone each with its reason."""
     rows: list[Row] = []
     number = 0
-    for strategy in strategies:
-        if not strategy.plan:
+    alone = len(closings) == 1
+    for closing in closings:
+        if not closing.lines:
             continue
-        if len(strategies) > 1:
+        if not alone:
             rows.append(
                 line(
-                    Span(clean(strategy.id), Tone.STRONG),
-                    Span(f"  {clean(strategy.underlying)}", Tone.MUTED),
+                    Span(clean(closing.name), Tone.STRONG),
+                    Span(f"  {clean(closing.detail)}", Tone.MUTED),
                     width=width,
                     band=True,
                 )
             )
-        for planned in strategy.plan:
+        for planned in closing.lines:
             number += 1
-            rows += _plan_line(number, planned, width=width, reasons=len(strategies) == 1)
+            rows += _plan_line(number, planned, width=width, reasons=alone, now=now)
+        for note in closing.notes:
+            rows += [
+                line(Span(" " * _NUMBER), Span(text, Tone.NOTICE), width=width)
+                for text in wrap(note, max(10, width - _NUMBER), most=2)
+            ]
     return tuple(rows)
 
 
@@ -53,7 +63,9 @@ def _name(width: int) -> int:
     return max(10, width - _NUMBER - _SIDE - _QUANTITY - _PRICE - _CASH)
 
 
-def _plan_line(number: int, planned: PlanLineView, *, width: int, reasons: bool) -> list[Row]:
+def _plan_line(
+    number: int, planned: PlanLineView, *, width: int, reasons: bool, now: datetime | None
+) -> list[Row]:
     cash = cash_of(planned)
     rows = [
         line(
@@ -66,19 +78,25 @@ def _plan_line(number: int, planned: PlanLineView, *, width: int, reasons: bool)
             width=width,
         )
     ]
-    if not reasons:
-        return rows
-    indent = _NUMBER
-    words = (
-        f"{_purpose(planned.purpose)}: {planned.reason}"
-        if planned.reason
-        else _purpose(planned.purpose)
-    )
-    rows += [
-        line(Span(" " * indent), Span(text, Tone.MUTED), width=width)
-        for text in wrap(words, max(10, width - indent), most=2)
-    ]
+    indent = " " * _NUMBER
+    room = max(10, width - _NUMBER)
+    if planned.waits_until is not None:
+        rows.append(
+            line(Span(indent), Span(_waits(planned.waits_until, now), Tone.WARN), width=width)
+        )
+    if reasons:
+        words = _purpose(planned.purpose)
+        words = f"{words}: {planned.reason}" if planned.reason else words
+        rows += [
+            line(Span(indent), Span(text, Tone.MUTED), width=width)
+            for text in wrap(words, room, most=2)
+        ]
     return rows
+
+
+def _waits(until: datetime, now: datetime | None) -> str:
+    rest = f", in {left((until - now).total_seconds())}" if now is not None else ""
+    return f"waits until {until:%H:%M} UTC on {until.day:02}.{until.month:02}.{rest}"
 
 
 def _side_tone(side: Side) -> Tone:
@@ -97,56 +115,74 @@ def cash_of(planned: PlanLineView) -> Decimal | None:
     return -value * planned.side.sign
 
 
-def sum_text(strategies: Sequence[StrategyView]) -> str:
+def sum_text(closings: Sequence[Closing]) -> str:
     """Say in one sentence what all orders together do."""
-    plan = [planned for strategy in strategies for planned in strategy.plan]
+    plan = [planned for closing in closings for planned in closing.lines]
     count = len(plan)
     orders = "1 order" if count == 1 else f"{count} orders"
     parts = [text for side in Side if (text := _side_sum(plan, side))]
-    cash = [cash_of(planned) for planned in plan]
+    return f"{orders}: {', '.join(parts)}.{_cash_text(plan)}"
+
+
+def _cash_text(plan: Sequence[PlanLineView]) -> str:
+    # A perpetual's close brings its gain, not its value: it has no part in this sum.
+    priced = [planned for planned in plan if planned.purpose is not Purpose.BARRIER_EXIT]
+    cash = [cash_of(planned) for planned in priced]
     known = [value for value in cash if value is not None]
-    effect = ""
-    if known:
-        total = sum(known, Decimal(0))
-        way = "bring" if total >= 0 else "cost"
-        missing = "" if len(known) == count else f", {count - len(known)} without a price"
-        subject = "It" if count == 1 else "Together they"
-        way = f"{way}s" if count == 1 else way
-        effect = f" {subject} {way} about {money(abs(total))} at these prices{missing}."
-    elif count:
-        effect = " There is no price to estimate it by."
-    return f"{orders}: {', '.join(parts)}.{effect}"
+    if not known:
+        return " There is no price to estimate it by." if priced else ""
+    total = sum(known, Decimal(0))
+    missing = len(priced) - len(known)
+    unknown = f", {missing} without a price" if missing else ""
+    subject = "It" if len(priced) == 1 else "Together they"
+    way = ("bring" if total >= 0 else "cost") + ("s" if len(priced) == 1 else "")
+    return f" {subject} {way} about {money(abs(total))} at these prices{unknown}."
 
 
 def _side_sum(plan: Sequence[PlanLineView], side: Side) -> str:
-    shares = Decimal(0)
-    contracts = Decimal(0)
+    shares = contracts = Decimal(0)
+    others = []
     for planned in plan:
-        if planned.side is side:
-            if planned.purpose is Purpose.FLATTEN_SHARES:
-                shares += planned.quantity
-            else:
-                contracts += planned.quantity
+        if planned.side is not side:
+            continue
+        if planned.purpose is Purpose.FLATTEN_SHARES:
+            shares += planned.quantity
+        elif planned.purpose in _CONTRACTS:
+            contracts += planned.quantity
+        else:
+            others.append(f"{quantity(planned.quantity)} {planned.instrument}")
     parts = [f"{quantity(contracts)} contracts"] if contracts else []
     parts += [f"{quantity(shares)} shares"] if shares else []
+    parts += others if len(others) <= 2 else [f"{len(others)} positions"]
     verb = "buys" if side is Side.BUY else "sells"
     return f"{verb} {' and '.join(parts)}" if parts else ""
 
 
-def why_not_send(view: View, strategies: Sequence[StrategyView]) -> str | None:
+def why_not_send(view: View, closings: Sequence[Closing]) -> str | None:
     """Return why the orders on the sheet would not be sent, or None."""
     if view.read_only:
         return "This terminal is read-only: nothing will be sent."
     if view.link is not LinkState.UP or view.picture is None:
         return "ENGINE LOST: nothing can be sent from here."
-    if not any(strategy.plan for strategy in strategies):
+    if not any(closing.lines for closing in closings):
         return "There is nothing to close: no order would be sent."
     if not view.picture.armed:
         return "DISARMED: the engine sends no order. Arm it with d first."
     return None
 
 
-def sheet_rows(strategies: Sequence[StrategyView], *, width: int) -> tuple[Row, ...]:
+def sheet_rows(
+    closings: Sequence[Closing], *, width: int, now: datetime | None = None
+) -> tuple[Row, ...]:
     """The sheet's whole body; without orders, a plain sentence instead."""
-    rows = plan_rows(strategies, width=width)
+    rows = plan_rows(closings, width=width, now=now)
     return rows or (BLANK, line(Span("Nothing is held here.", Tone.MUTED), width=width))
+
+
+def untouched_rows(view: View, *, width: int) -> Iterator[Row]:
+    """What closing everything leaves as it is."""
+    words = left_alone(view.picture) if view.picture is not None else ()
+    if words:
+        yield BLANK
+    for text in words:
+        yield line(Span("• ", Tone.WARN), Span(clean(text), Tone.WARN), width=width)

@@ -39,6 +39,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return padding + line if right else line + padding
 
 
+@lru_cache(maxsize=4096)
 def wrap(text: str, width: int, *, most: int = 40) -> tuple[str, ...]:
     """Break text at spaces into cleaned lines of at most width cells; keeps its own line breaks.
 

@@ -1,25 +1,18 @@
 """The sheet of `d`: says what arming or disarming means now, before it is done."""
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-
 from engine.desk.snapshot import Snapshot, StrategyStatus
-from tui.keys import by_id, why_not
+from tui.actions import by_id
 from tui.rows.cells import BLANK, Row, Span, Tone, line
 from tui.rows.text import clean, wrap
 from tui.screens.sheet import Sheet
 from tui.view import View
+from tui.why_not import why_not
 
 _WAITING = (StrategyStatus.BROKEN, StrategyStatus.ATTENTION)
 
 
 class ArmSheet(Sheet):
     """Decides on the way in whether it arms or disarms, so that news cannot turn it round."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "confirm", "yes", show=False, id="arm-yes", tooltip="Do it"),
-    ]
 
     def __init__(self, *, armed_now: bool) -> None:
         super().__init__("Disarm  y" if armed_now else "Arm  y")
@@ -37,23 +30,19 @@ class ArmSheet(Sheet):
         return why_not(by_id("arm"), view)
 
     def act(self) -> None:
-        self.terminal.set_armed(self._arm)
-
-    def action_confirm(self) -> None:
-        self.confirm()
+        self.terminal.requests.set_armed(self._arm)
 
 
 def arm_rows(arm: bool, picture: Snapshot | None, *, width: int) -> tuple[Row, ...]:
     if not arm:
         text = (
             "Disarmed, the engine still watches, warns and shows the orders it would send, "
-            "but it sends none. A broken strategy stays broken until you act."
+            "but it sends none. A broken strategy stays broken until you act, and a barrier "
+            "that is reached closes nothing."
         )
         return tuple(line(Span(part), width=width) for part in wrap(text, width))
-    rows = [
-        line(Span(part), width=width)
-        for part in wrap("Armed, the engine closes a broken strategy by itself, at once.", width)
-    ]
+    text = "Armed, the engine closes by itself, at once: what is broken, and what is at a barrier."
+    rows = [line(Span(part), width=width) for part in wrap(text, width)]
     waiting = [s for s in picture.strategies if s.status in _WAITING] if picture else []
     if waiting:
         rows += [BLANK, line(Span("It may send orders right away for:", Tone.WARN), width=width)]

@@ -1,68 +1,39 @@
-"""The sheet of `X`: every order of every strategy, and the word `close` to be typed."""
+"""The sheet of `X`: every order of everything that is guarded, and the word `close` to be typed."""
 
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.widgets import Input, Static
-
-from engine.desk.snapshot import StrategyView
 from tui.rows.cells import Row
-from tui.rows.sheets import plan_head, sheet_rows, sum_text, why_not_send
-from tui.screens.sheet import Sheet
+from tui.rows.closing import Closing, closing_of_all
+from tui.rows.sheets import plan_head, sheet_rows, sum_text, untouched_rows, why_not_send
+from tui.screens.typed_sheet import TypedSheet
 from tui.view import View
 
-WORD = "close"
 
-
-class CloseAllSheet(Sheet):
-    AUTO_FOCUS = "#typed"
-    LINES_AROUND = 15
+class CloseAllSheet(TypedSheet):
+    WORD = "close"
 
     def __init__(self) -> None:
         super().__init__("Send all")
 
-    def compose_entry(self) -> ComposeResult:
-        yield Static(Text(f"Type the word {WORD} and press enter to send all of it:"), id="ask")
-        entry = Input(id="typed", compact=True, max_length=12)
-        entry.cursor_blink = False
-        yield entry
+    def question(self) -> str:
+        return f"Type the word {self.WORD} and press enter to send all of it:"
 
-    def _strategies(self, view: View) -> tuple[StrategyView, ...]:
-        return () if view.picture is None else view.picture.strategies
+    def _closings(self, view: View) -> tuple[Closing, ...]:
+        return () if view.picture is None else closing_of_all(view.picture)
 
     def title_text(self, view: View) -> str:
         return "Emergency close of EVERYTHING"
 
     def rows(self, view: View, width: int) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-        strategies = self._strategies(view)
-        fixed = (plan_head(width),) if any(strategy.plan for strategy in strategies) else ()
-        return fixed, sheet_rows(strategies, width=width)
+        closings = self._closings(view)
+        fixed = (plan_head(width),) if closings else ()
+        now = view.picture.at if view.picture is not None else None
+        rows = sheet_rows(closings, width=width, now=now)
+        return fixed, (*rows, *untouched_rows(view, width=width))
 
     def foot(self, view: View) -> str:
-        return sum_text(self._strategies(view))
+        return sum_text(self._closings(view))
 
     def why_not(self, view: View) -> str | None:
-        return why_not_send(view, self._strategies(view))
-
-    def show_view(self, view: View) -> None:
-        super().show_view(view)
-        self._allow_button()
-
-    def on_input_changed(self) -> None:
-        self._allow_button()
-
-    def _allow_button(self) -> None:
-        refused = self.why_not(self.terminal.view) is not None
-        self.query_one("#yes").disabled = refused or not self._typed
-
-    @property
-    def _typed(self) -> bool:
-        return self.query_one("#typed", Input).value.strip() == WORD
-
-    def on_input_submitted(self) -> None:
-        if self._typed:
-            self.confirm()
-        else:
-            self.app.bell()
+        return why_not_send(view, self._closings(view))
 
     def act(self) -> None:
-        self.terminal.close_strategies(None)
+        self.terminal.requests.close(None, "everything")

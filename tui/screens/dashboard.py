@@ -1,113 +1,88 @@
-"""The dashboard: four panes, two by two where there is room, one at a time where there is not."""
+"""The dashboard: four panes, two by two where there is room, one at a time where there is not.
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import ClassVar, cast
+The screens behind its keys are imported when they are asked for: a terminal must be there at once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import Resize
-from textual.screen import Screen
-from textual.widgets import Input
 
 from engine.desk.snapshot import Snapshot
-from tui.keys import ACTIONS, by_id, why_not
+from tui.actions import MOVES, PANES, Where, by_id
+from tui.journal import About
 from tui.rows import alerts, allocation, barriers, strategies
 from tui.rows.alerts import ALERT, unacknowledged
-from tui.rows.bottom import bottom_row
-from tui.rows.cells import BLANK, Row, Span, Tone, line
-from tui.rows.chrome import banner_row, footer_row, header_row, tabs_row, title_row
+from tui.rows.barriers import Density
+from tui.rows.cells import BLANK, Block, Row, Span, Tone, blocks_of, line, stale_block
+from tui.rows.chrome import tabs_row, title_row
+from tui.rows.closing import Target
 from tui.rows.text import wrap
-from tui.screens.arm_sheet import ArmSheet
-from tui.screens.base import Terminal, row_list
-from tui.screens.close_all_sheet import CloseAllSheet
-from tui.screens.details import Details
-from tui.screens.help import Help
-from tui.screens.order_sheet import OrderSheet
+from tui.screens.base import bindings, row_list
+from tui.screens.frame import Frame
+from tui.selection import about_at, target_at
 from tui.view import View
 from tui.widgets.row_list import RowList
 
+if TYPE_CHECKING:
+    from tui.screens.sheet import Sheet
+
 WIDE = (112, 28)
 _EMPTY = (strategies.EMPTY, alerts.EMPTY, barriers.EMPTY, allocation.EMPTY)
+_QUIET_ROWS, _FEWEST_ROWS = 5, 7
+_NEXT_DENSITY = {
+    Density.AUTO: Density.FULL,
+    Density.FULL: Density.DENSE,
+    Density.DENSE: Density.AUTO,
+}
 
 
-class Dashboard(Screen[None]):
-    AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            action.keys,
-            f"run_key('{action.id}')",
-            action.label,
-            show=False,
-            tooltip=action.tooltip,
-            id=action.id,
-        )
-        for action in ACTIONS
-    ]
+class Dashboard(Frame[None]):
+    WHERE = Where.DESK
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Where.DESK)
 
     def __init__(self) -> None:
         super().__init__()
         self._pane = 1
         self._filters = ["", "", "", ""]
+        self._densities = [Density.AUTO] * 4
+        self._lower_rows = 0
 
-    @property
-    def terminal(self) -> Terminal:
-        return cast(Terminal, self.app)
-
-    def compose(self) -> ComposeResult:
-        yield row_list(self.terminal, "header")
-        yield row_list(self.terminal, "banner")
+    def compose_body(self) -> ComposeResult:
         yield row_list(self.terminal, "tabs")
         with Container(id="panes"):
             for number in range(1, 5):
                 pane = row_list(self.terminal, f"pane-{number}")
                 pane.add_class("pane")
                 yield pane
-        entry = Input(id="filter", placeholder="text to look for", compact=True, max_length=40)
-        entry.cursor_blink = False
-        yield entry
-        yield row_list(self.terminal, "bottom")
-        yield row_list(self.terminal, "footer")
 
     def on_mount(self) -> None:
         self._go_to(1)
 
     # --- drawing ---------------------------------------------------------------------------------
 
-    def show_view(self, view: View) -> None:
-        banner = banner_row(view, width=self._list("banner").row_width)
-        self._list("banner").display = banner is not None
-        quiet = view.picture is None or not (view.picture.barriers or view.picture.allocation)
-        self.set_class(quiet, "-quiet")
-        for widget_id in ("header", "banner", "tabs", "bottom", "footer"):
-            self._draw_line(widget_id, view)
+    def show_body(self, view: View) -> None:
+        tabs = self.rows_of("tabs")
+        if tabs.size.width:
+            width = tabs.row_width
+            tabs.show((), fixed=[tabs_row(view.picture, self._pane, width=width), _rule(width)])
+        if self.has_class("-wide"):
+            self._share_rows(view.picture)
         for number in range(1, 5):
-            if self._list(f"pane-{number}").size.width:
+            if self.rows_of(f"pane-{number}").size.width:
                 self._draw_pane(number, view)
 
-    def _draw_line(self, widget_id: str, view: View) -> None:
-        widget = self._list(widget_id)
-        width = widget.row_width
-        if widget_id == "header":
-            rows = [header_row(view, width=width, clock=_clock(view, width))]
-        elif widget_id == "banner":
-            rows = [banner_row(view, width=width) or BLANK]
-        elif widget_id == "tabs":
-            rows = [tabs_row(view.picture, self._pane, width=width), _rule(width)]
-        elif widget_id == "bottom":
-            rows = [bottom_row(view, width=width)]
-        else:
-            rows = [footer_row(view, width=width)]
-        widget.show((), fixed=rows)
-
     def _draw_pane(self, number: int, view: View) -> None:
-        pane = self._list(f"pane-{number}")
+        pane = self.rows_of(f"pane-{number}")
         width = pane.row_width
         filter_text = self._filters[number - 1]
-        body = _body(number, view.picture, width, filter_text)
-        shown = len({row.key for row in body if row.key})
         fixed: list[Row] = []
+        height = pane.size.height - self.has_class("-wide") - bool(filter_text) - (number == 1)
+        body = self._blocks(number, view.picture, width, max(1, height))
+        shown = sum(bool(block.key) for block in body)
         if self.has_class("-wide") or filter_text:
             fixed.append(
                 title_row(
@@ -119,159 +94,220 @@ class Dashboard(Screen[None]):
                     shown=shown,
                 )
             )
-        if not body or (not shown and number != 4):
-            body = _nothing(number, view, width, filter_text)
+        if not body or (not shown and (number != 4 or filter_text)):
+            body = blocks_of(_nothing(number, view, width, filter_text))
         elif number == 1:
             fixed.append(strategies.strategy_head(width))
+        elif number == 3 and sum(block.height == 1 for block in body) > len(body) // 2:
+            fixed.append(barriers.short_head(width))
         if view.picture is not None and not view.fresh:
-            body = tuple(Row(row.spans, row.key, row.band, True) for row in body)
-        pane.show(body, fixed=fixed)
+            body = [stale_block(block) for block in body]
+        pane.show_blocks(body, fixed=fixed)
 
-    def on_row_list_resized(self, message: RowList.Resized) -> None:
-        self.show_view(self.terminal.view)
+    def _blocks(
+        self, number: int, picture: Snapshot | None, width: int, height: int
+    ) -> Sequence[Block]:
+        if picture is None:
+            return ()
+        text, density = self._filters[number - 1], self._densities[number - 1]
+        if number == 2:
+            return alerts.alert_blocks(picture, width=width, filter_text=text)
+        blocks_for = (
+            strategies.strategy_blocks,
+            None,
+            barriers.barrier_blocks,
+            allocation.allocation_blocks,
+        )[number - 1]
+        assert blocks_for is not None
+        opened = self.rows_of(f"pane-{number}").cursor if height and number == self._pane else ""
+        return blocks_for(
+            picture,
+            width=width,
+            height=height,
+            filter_text=text,
+            density=density,
+            opened=opened,
+        )
+
+    def _share_rows(self, picture: Snapshot | None) -> None:
+        """Give the lower panes what they need, within reason; the upper ones have the rest."""
+        room = max(0, self.size.height - 4)
+        wanted = _QUIET_ROWS
+        if picture is not None and (picture.barriers or picture.positions or picture.allocation):
+            wide = max(20, self.size.width // 2)
+            lower = [self._rows_wanted(3, picture, wide), self._rows_wanted(4, picture, wide)]
+            upper = [self._rows_wanted(1, picture, wide), 6]
+            wanted = min(max(*lower, _FEWEST_ROWS) + 1, max(room // 2, room - max(upper) - 3))
+        wanted = max(_QUIET_ROWS, min(wanted, room * 2 // 3))
+        if wanted != self._lower_rows:
+            self._lower_rows = wanted
+            self.query_one("#panes").styles.grid_rows = f"1fr {wanted}"
+
+    def _rows_wanted(self, number: int, picture: Snapshot, width: int) -> int:
+        return sum(block.height for block in self._blocks(number, picture, width, 0))
 
     def on_resize(self, event: Resize) -> None:
         wide = event.size.width >= WIDE[0] and event.size.height >= WIDE[1]
         self.set_class(wide, "-wide")
-        self.show_view(self.terminal.view)
-
-    def _list(self, widget_id: str) -> RowList:
-        return self.query_one(f"#{widget_id}", RowList)
+        if not wide:
+            self._lower_rows = 0
 
     @property
-    def _active(self) -> RowList:
-        return self._list(f"pane-{self._pane}")
+    def hands(self) -> RowList:
+        return self.rows_of(f"pane-{self._pane}")
 
     def _go_to(self, number: int) -> None:
+        if self.is_prompting:
+            self.end_prompt()
         self._pane = number
         for other in range(1, 5):
-            self._list(f"pane-{other}").set_class(other == number, "-active")
-            self._list(f"pane-{other}").refresh()
+            self.rows_of(f"pane-{other}").set_class(other == number, "-active")
+            self.rows_of(f"pane-{other}").refresh()
         self.show_view(self.terminal.view)
-
-    # --- keys ------------------------------------------------------------------------------------
 
     def action_run_key(self, action_id: str) -> None:
-        """Every key comes through here: what may not be done says why in the bottom line."""
-        action = by_id(action_id)
-        reason = why_not(action, self.terminal.view)
-        if reason is not None:
-            self.terminal.say(reason, bad=True)
-            return
-        if action.argument:
-            self._go_to(int(action.argument))
-            return
-        doing: dict[str, Callable[[], object]] = {
-            "close-selected": self._close_selected,
-            "close-all": self._close_all,
-            "acknowledge": self._acknowledge,
-            "arm": self._arm,
-            "details": self._details,
-            "filter": self._ask_filter,
-            "clear-filter": self._clear_filter,
-            "theme": self.terminal.next_palette,
-            "next-pane": lambda: self._go_to(self._pane % 4 + 1),
-            "down": lambda: self._active.move(1),
-            "up": lambda: self._active.move(-1),
-            "page-down": lambda: self._active.page(1),
-            "page-up": lambda: self._active.page(-1),
-            "help": lambda: self.app.push_screen(Help()),
-            "detach": lambda: self.app.exit(0),
+        super().action_run_key(action_id)
+        if action_id in MOVES:
+            # Where rows are short, the one under the cursor is long.
+            self._draw_pane(self._pane, self.terminal.view)
+
+    # --- moving about ----------------------------------------------------------------------------
+
+    def do_argument(self, argument: str) -> None:
+        self._go_to(int(argument))
+
+    def do_next_pane(self) -> None:
+        self._go_to(self._pane % 4 + 1)
+
+    def do_previous_pane(self) -> None:
+        self._go_to((self._pane - 2) % 4 + 1)
+
+    def do_density(self) -> None:
+        density = _NEXT_DENSITY[self._densities[self._pane - 1]]
+        self._densities[self._pane - 1] = density
+        words = {
+            Density.AUTO: "as much as there is room for",
+            Density.FULL: "everything in each row",
+            Density.DENSE: "short rows",
         }
-        doing[action_id]()
+        self.terminal.say(f"{PANES[self._pane - 1]}: {words[density]}.")
 
-    def _close_selected(self) -> None:
-        strategy_id = self._selected_strategy()
-        if strategy_id is None:
-            self.terminal.say("Select a strategy first: 1, then j and k.", bad=True)
-            return
-        self.app.push_screen(OrderSheet(strategy_id))
+    def do_filter(self) -> None:
+        place = self._pane - 1
 
-    def _selected_strategy(self) -> str | None:
-        """The strategy under the cursor, or the one the assignment under the cursor broke."""
-        picture = self.terminal.view.picture
-        if picture is None:
-            return None
-        key = self._active.cursor
-        if self._pane == 1:
-            return key or None
-        if self._pane == 2:
-            for assignment in picture.assignments:
-                if alerts.ASSIGNMENT + assignment.id == key:
-                    return assignment.strategy_id
-        return None
-
-    def _close_all(self) -> None:
-        self.app.push_screen(CloseAllSheet())
-
-    def _acknowledge(self) -> None:
-        picture = self.terminal.view.picture
-        new = unacknowledged(picture) if picture is not None else ()
-        key = self._active.cursor if self._pane == 2 else ""
-        chosen = next((alert for alert in new if ALERT + alert.id == key), None)
-        if chosen is None and not new:
-            self.terminal.say("Every alert is acknowledged already.")
-            return
-        self.terminal.acknowledge((chosen or new[0]).id)
-
-    def _arm(self) -> None:
-        picture = self.terminal.view.picture
-        if picture is not None:
-            self.app.push_screen(ArmSheet(armed_now=picture.armed))
-
-    def _details(self) -> None:
-        key = self._active.cursor
-        if self._pane > 2 or not key:
-            self.terminal.say("There is nothing selected that has details.")
-            return
-        self.app.push_screen(Details(self._pane, key), self._after_details)
-
-    def _after_details(self, action_id: str | None) -> None:
-        if action_id:
-            self.action_run_key(action_id)
-
-    def _ask_filter(self) -> None:
-        entry = self.query_one("#filter", Input)
-        entry.value = self._filters[self._pane - 1]
-        self.add_class("-filtering")
-        entry.focus()
-
-    def _clear_filter(self) -> None:
-        self._filters[self._pane - 1] = ""
-        self.query_one("#filter", Input).value = ""
-        self._end_filtering()
-
-    def _end_filtering(self) -> None:
-        self.remove_class("-filtering")
-        self.set_focus(None)
-        self.show_view(self.terminal.view)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if self.has_class("-filtering"):
-            self._filters[self._pane - 1] = event.value
+        def typed(text: str) -> None:
+            self._filters[place] = text
             self.show_view(self.terminal.view)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self._end_filtering()
+        name = PANES[place].lower()
+        self.prompt(f"filter {name}", self._filters[place], typed=typed, entered=typed)
+
+    def do_clear_filter(self) -> None:
+        self._filters[self._pane - 1] = ""
+        self.end_prompt()
+
+    def do_detach(self) -> None:
+        self.app.exit(0)
 
     def on_row_list_chosen(self, message: RowList.Chosen) -> None:
         widget_id = message.source.id or ""
         if widget_id.startswith("pane-"):
             self._go_to(int(widget_id.removeprefix("pane-")))
             if message.opened:
-                self._details()
+                self.do_details()
 
+    # --- what is selected ------------------------------------------------------------------------
 
-def _body(number: int, picture: Snapshot | None, width: int, filter_text: str) -> tuple[Row, ...]:
-    if picture is None:
-        return ()
-    rows_of = (
-        strategies.strategy_rows,
-        alerts.alert_rows,
-        barriers.barrier_rows,
-        allocation.allocation_rows,
-    )[number - 1]
-    return rows_of(picture, width=width, filter_text=filter_text)
+    def _target(self) -> Target | None:
+        picture = self.terminal.view.picture
+        return target_at(self._pane, self.hands.cursor, picture) if picture else None
+
+    def do_close_selected(self) -> None:
+        from tui.screens.order_sheet import OrderSheet
+
+        target = self._target()
+        if target is None:
+            what = "a strategy, a position between barriers or an allocation"
+            self.terminal.say(f"Select {what} first: 1, 3 or 4, then j and k.", bad=True)
+            return
+        self.app.push_screen(OrderSheet(target))
+
+    def do_close_all(self) -> None:
+        from tui.screens.close_all_sheet import CloseAllSheet
+
+        self.app.push_screen(CloseAllSheet())
+
+    def do_acknowledge(self) -> None:
+        picture = self.terminal.view.picture
+        new = unacknowledged(picture) if picture is not None else ()
+        key = self.hands.cursor if self._pane == 2 else ""
+        chosen = next((alert for alert in new if ALERT + alert.id == key), None)
+        if chosen is None and not new:
+            self.terminal.say("Every alert is acknowledged already.")
+            return
+        self.terminal.requests.acknowledge((chosen or new[0]).id)
+
+    def do_arm(self) -> None:
+        from tui.screens.arm_sheet import ArmSheet
+
+        picture = self.terminal.view.picture
+        if picture is not None:
+            self.app.push_screen(ArmSheet(armed_now=picture.armed))
+
+    def do_reset_allocations(self) -> None:
+        from tui.screens.reset_sheet import ResetSheet
+
+        self.app.push_screen(ResetSheet())
+
+    def do_guard(self) -> None:
+        from tui.screens.guard_sheet import guard_sheet
+
+        self.open_or_say(guard_sheet)
+
+    def do_release(self) -> None:
+        from tui.screens.guard_sheet import release_sheet
+
+        self.open_or_say(release_sheet)
+
+    def open_or_say(self, make: "Callable[[Snapshot, About | None], Sheet | str]") -> None:
+        picture = self.terminal.view.picture
+        if picture is None:
+            return
+        found = make(picture, about_at(self._pane, self.hands.cursor, picture))
+        if isinstance(found, str):
+            self.terminal.say(found, bad=True)
+        else:
+            self.app.push_screen(found)
+
+    def do_adopt(self) -> None:
+        from tui.screens.found import FoundList
+
+        self.app.push_screen(FoundList())
+
+    # --- other screens ---------------------------------------------------------------------------
+
+    def do_details(self) -> None:
+        picture = self.terminal.view.picture
+        about = about_at(self._pane, self.hands.cursor, picture) if picture else None
+        if about is None:
+            self.terminal.say("There is nothing selected that has details.")
+        else:
+            self.terminal.open_details(about)
+
+    def do_orders(self) -> None:
+        from tui.screens.orders import OrderList
+
+        self.app.push_screen(OrderList())
+
+    def do_log(self) -> None:
+        from tui.screens.log import Log
+
+        self.app.push_screen(Log())
+
+    def do_config(self) -> None:
+        from tui.screens.config import ConfigForm
+
+        self.app.push_screen(ConfigForm())
 
 
 def _nothing(number: int, view: View, width: int, filter_text: str) -> tuple[Row, ...]:
@@ -279,7 +315,8 @@ def _nothing(number: int, view: View, width: int, filter_text: str) -> tuple[Row
     if view.picture is None:
         said = "Waiting for the engine's first picture.", view.detail
     elif filter_text:
-        said = "No row contains this text.", "esc shows all again."
+        clears = view.keymap.shown(by_id("clear-filter"), most=1)
+        said = "No row contains this text.", f"{clears} shows all again."
     else:
         said = _EMPTY[number - 1]
     rows = [
@@ -288,14 +325,6 @@ def _nothing(number: int, view: View, width: int, filter_text: str) -> tuple[Row
         for text in wrap(part, max(10, width - 2))
     ]
     return (BLANK, *rows) if not view.picture or number < 3 else tuple(rows)
-
-
-def _clock(view: View, width: int) -> str:
-    """The engine's time: the picture's own, and what has passed since."""
-    if view.picture is None:
-        return ""
-    now = view.picture.at + timedelta(seconds=view.picture_age_seconds)
-    return f"{now:%H:%M:%S} UTC" if width >= 100 else f"{now:%H:%M:%S}"
 
 
 def _rule(width: int) -> Row:

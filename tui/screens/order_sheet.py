@@ -1,11 +1,7 @@
-"""The order sheet of one strategy: what `x` would send, before anything is sent."""
+"""The order sheet of one strategy, position or allocation: what `x` would send, before it is."""
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-
-from engine.desk.snapshot import StrategyView
 from tui.rows.cells import Row
+from tui.rows.closing import Closing, Kind, Target, closing_of
 from tui.rows.sheets import plan_head, sheet_rows, sum_text, why_not_send
 from tui.screens.sheet import Sheet
 from tui.view import View
@@ -17,72 +13,56 @@ class OrderSheet(Sheet):
     """`y` sends at once. `x` sends only as a press of its own: a key that is held down repeats
     faster than REPEAT_SECONDS, and must not open the sheet and send in one go."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "y",
-            "confirm",
-            "send",
-            show=False,
-            id="sheet-send",
-            tooltip="Send the orders on this sheet",
-        ),
-        Binding(
-            "x",
-            "confirm_again",
-            "send",
-            show=False,
-            id="sheet-send-again",
-            tooltip="Send the orders on this sheet",
-        ),
-    ]
-
-    def __init__(self, strategy_id: str) -> None:
+    def __init__(self, target: Target) -> None:
         super().__init__("Send  y")
-        self._strategy_id = strategy_id
+        self._target = target
         self._last_press = 0.0
         self._first_plan: object = None
 
     def on_mount(self) -> None:
         self._last_press = self.terminal.monotonic()
-        strategy = self._strategy(self.terminal.view)
-        self._first_plan = _orders(strategy)
+        self._first_plan = _orders(self._planned(self.terminal.view))
 
-    def _strategy(self, view: View) -> StrategyView | None:
-        if view.picture is None:
-            return None
-        found = (s for s in view.picture.strategies if s.id == self._strategy_id)
-        return next(found, None)
+    def _planned(self, view: View) -> Closing | None:
+        return closing_of(view.picture, self._target) if view.picture is not None else None
+
+    def _closings(self, view: View) -> tuple[Closing, ...]:
+        closing = self._planned(view)
+        return () if closing is None else (closing,)
+
+    def _named(self, view: View) -> str:
+        closing = self._planned(view)
+        if closing is None or self._target.kind is Kind.STRATEGY:
+            return self._target.id
+        return f"{closing.name}, {closing.detail}"
 
     def title_text(self, view: View) -> str:
-        return f"Emergency close of {self._strategy_id}"
+        return f"Emergency close of {self._named(view)}"
 
     def rows(self, view: View, width: int) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-        strategy = self._strategy(view)
-        strategies = () if strategy is None else (strategy,)
-        fixed = (plan_head(width),) if strategy is not None and strategy.plan else ()
-        return fixed, sheet_rows(strategies, width=width)
+        closings = self._closings(view)
+        fixed = (plan_head(width),) if any(closing.lines for closing in closings) else ()
+        now = view.picture.at if view.picture is not None else None
+        return fixed, sheet_rows(closings, width=width, now=now)
 
     def foot(self, view: View) -> str:
-        strategy = self._strategy(view)
-        if strategy is None:
+        closing = self._planned(view)
+        if closing is None:
             return ""
-        changed = "The orders changed while you read. " if self._changed(strategy) else ""
-        return changed + sum_text((strategy,))
+        changed = "The orders changed while you read. " if self._changed(closing) else ""
+        return changed + sum_text((closing,))
 
-    def _changed(self, strategy: StrategyView) -> bool:
-        return self._first_plan is not None and _orders(strategy) != self._first_plan
+    def _changed(self, closing: Closing) -> bool:
+        return self._first_plan is not None and _orders(closing) != self._first_plan
 
     def why_not(self, view: View) -> str | None:
-        strategy = self._strategy(view)
-        return why_not_send(view, () if strategy is None else (strategy,))
+        return why_not_send(view, self._closings(view))
 
     def act(self) -> None:
-        self.terminal.close_strategies(self._strategy_id)
+        name = self._named(self.terminal.view)
+        self.terminal.requests.close(self._target.id, name)
 
-    def action_confirm(self) -> None:
-        self.confirm()
-
-    def action_confirm_again(self) -> None:
+    def do_confirm_again(self) -> None:
         now = self.terminal.monotonic()
         own_press = now - self._last_press >= REPEAT_SECONDS
         self._last_press = now
@@ -90,8 +70,8 @@ class OrderSheet(Sheet):
             self.confirm()
 
 
-def _orders(strategy: StrategyView | None) -> object:
+def _orders(closing: Closing | None) -> object:
     """What of a plan matters to the reader: prices move all the time and do not count."""
-    if strategy is None:
+    if closing is None:
         return None
-    return tuple((line.instrument, line.side, line.quantity) for line in strategy.plan)
+    return tuple((line.instrument, line.side, line.quantity) for line in closing.lines)

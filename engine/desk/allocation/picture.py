@@ -109,7 +109,9 @@ def _shown(price: Decimal | None) -> Decimal | None:
 
 def _mark(venue: str, symbol: str, watched: Watched | None, quotes: Quotes) -> Decimal | None:
     quote = quotes.get((venue, symbol))
-    if quote is not None and quote.mid is not None:
-        return exact(quote.mid)
+    if quote is not None and quote.bid is not None and quote.ask is not None:
+        return (exact(quote.bid) + exact(quote.ask)) / 2
+    if quote is not None and quote.last is not None:
+        return exact(quote.last)
     bar = None if watched is None else watched.series.newest
     return None if bar is None else exact(bar.close)

@@ -54,12 +54,16 @@ class OptionChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockChange:
     """An unexplained change of the underlying's stock, signed shares. The flags are as for an
-    OptionChange. deliveries: what the venue's own executions in it were, as (signed shares, price);
-    they need not be there."""
+    OptionChange.
+
+    kept: of what was held before, what is not on its way out. deliveries: what the venue's own
+    executions in it were, as (signed shares, price); they need not be there.
+    """
 
     stock: Instrument
     change: Decimal
     before: Decimal = ZERO
+    kept: Decimal = ZERO
     fresh: bool = False
     confirmed: bool = False
     doubtful: bool = False
@@ -67,8 +71,8 @@ class StockChange:
 
     @property
     def may_be_split(self) -> bool:
-        """Whether a split of what was held would look just the same."""
-        return bool(self.before) and self.change * self.before > 0 and not self.change % self.before
+        """Whether a split of what is kept would look just the same."""
+        return self.change * self.kept > 0 and not self.change % self.kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ class OptionsDesk:
         self.settings: OptionSettings | None = None
         self.roster = Roster()
         self.log = EventLog()
-        evidence = Evidence(floor)
+        evidence = Evidence(floor, self.roster)
         consequences = Consequences(floor, self.roster, self.log, evidence)
         self._judge = Judge(floor, self.roster, self.log, evidence, consequences)
         self._trades = Trades(floor, self.roster, self.log, evidence)

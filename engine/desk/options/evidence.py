@@ -11,6 +11,7 @@ from engine.desk.floor import Floor
 from engine.desk.hours import has_expired, is_open
 from engine.desk.instruments import OptionContract, Stock
 from engine.desk.options.changes import OptionChange, StockChange
+from engine.desk.options.roster import Roster
 
 ZERO = Decimal(0)
 SETTLE = timedelta(seconds=2)
@@ -22,8 +23,9 @@ class Evidence:
     """told: (account, ref) -> what the venue's own executions moved, less what of it is explained.
     deliveries: (account, stock ref) -> those executions, as (signed shares, price)."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, roster: Roster) -> None:
         self._floor = floor
+        self._roster = roster
         self._told: dict[tuple[str, str], Decimal] = {}
         self._deliveries: dict[tuple[str, str], list[tuple[Decimal, Decimal]]] = {}
 
@@ -74,10 +76,12 @@ class Evidence:
     def stock(self, venue: str, holding: Holding, wait: timedelta) -> StockChange:
         """Tell a stock's unexplained change with its evidence."""
         key = (holding.account, holding.instrument.ref)
+        leaving = sum((s.excess_shares for s in self._roster.sharing(*key)), ZERO)
         return StockChange(
             stock=holding.instrument,
             change=holding.row_surplus,
             before=holding.before,
+            kept=holding.before - leaving,
             fresh=self._fresh(holding),
             confirmed=self._confirmed(holding, wait),
             doubtful=self.ours_may_explain(venue, holding),

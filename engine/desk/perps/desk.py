@@ -56,6 +56,12 @@ class PerpsDesk:
         """Show the trigger book a quote; answer what it fired, to be told to the desk as facts."""
         return self.guards.sight.see(venue, ref, quote)
 
+    def unseen(self) -> tuple[tuple[str, str], ...]:
+        """Give, once, the (venue, ref) of live venues where barriers were set since the last quote:
+        the price that stands may have reached them, and none newer may come soon."""
+        found, self.guards.unseen = sorted(self.guards.unseen), set()
+        return tuple(place for place in found if self.floor.standing(place[0]).is_live)
+
     def fired(self, fact: BarrierFired) -> bool:
         """Take a barrier that fired; True when it is news."""
         guard = self.guards.all.get(fact.barrier_id)

@@ -143,11 +143,13 @@ class Guard:
 
 
 class Guards:
-    """all: id -> Guard, oldest first; busy: those with something to do or to wait for."""
+    """all: id -> Guard, oldest first; busy: those with something to do or to wait for; unseen:
+    where barriers were set that no quote was shown to yet."""
 
     def __init__(self) -> None:
         self.all: dict[str, Guard] = {}
         self.busy: dict[str, Guard] = {}
+        self.unseen: set[tuple[str, str]] = set()
         self.triggers = TriggerBook()
         self.sight = Sight(self.triggers)
         self._at: dict[Spot, dict[str, Guard]] = {}
@@ -195,6 +197,7 @@ class Guards:
             return
         self.sight.watch(guard.place, guard.instrument.name, guard.entry)
         self.triggers.put(guard.id, guard.place, guard.side, guard.levels, guard.peak)
+        self.unseen.add(guard.place)
         self.busy[guard.id] = guard
 
     def fire(self, guard: Guard, close_type: CloseType, reason: str) -> None:

@@ -53,7 +53,8 @@ class People:
         rest = self._rest(spot, holding)
         if mine is not None:
             mine.entry, mine.since = holding.average_cost, self._floor.now
-            mine.left += rest
+            # A change that nothing explains yet shrinks it once it is explained, not before.
+            mine.left += max(ZERO, rest)
             mine.opened, mine.sold, mine.set_by = mine.left, ZERO, fact.by
             self._guards.renew(mine, fact.barriers)
             self._answer_events(spot, mine)

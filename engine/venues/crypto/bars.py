@@ -1,4 +1,7 @@
-"""Closed bars on their way to the engine: the history first, then what streams told since."""
+"""Closed bars on their way to the engine: the history first, then what streams told since.
+
+Nothing is told before the book is: the newest bar may be a signal, and nobody could act on it.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,6 +22,11 @@ class Bars:
         self._translator = translator
         self._early: dict[str, list[Bar]] = {}
         self._known: set[str] = set()
+        self._released = asyncio.Event()
+
+    def release(self) -> None:
+        """Let bars go: the book was told."""
+        self._released.set()
 
     def take(self, ref: str, bars: Sequence[Bar]) -> None:
         if ref in self._known:
@@ -28,6 +36,7 @@ class Bars:
 
     async def keep(self, markets: Sequence[Market], *, pause_seconds: float) -> None:
         """Tell the history of each market, asked for until it is answered."""
+        await self._released.wait()
         for market in markets:
             while market.ref not in self._known:
                 try:

@@ -19,6 +19,7 @@ from engine.desk.instruments import (
 
 ZERO, ONE = Decimal(0), Decimal(1)
 _SMALLEST = Decimal("0.00000001")
+_MOST_DECIMALS = 30
 
 
 class UnknownMarket(LookupError):
@@ -129,7 +130,7 @@ def _perpetual(listed: Mapping[str, Any]) -> Market:
 def _spot(listed: Mapping[str, Any], band: PriceBand | None) -> Market:
     instrument = SpotPair(
         ref=listed["id"],
-        symbol=f"{listed['base']}-{listed['quote']}",
+        symbol=listed["id"],
         base=listed["base"],
         quote=listed["quote"],
     )
@@ -160,7 +161,8 @@ def _market(
 def number(value: object) -> Decimal | None:
     """Read a venue's number exactly: text, or a JSON number by its shortest spelling.
 
-    None where there is none, or no finite one.
+    Zeros at its end are dropped: they would stand behind every price and quantity made of it. None
+    where there is none, or no finite one.
     """
     if value is None or value == "":
         return None
@@ -168,7 +170,14 @@ def number(value: object) -> Decimal | None:
         found = Decimal(str(value))
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return _short(found) if found.is_finite() else None
+
+
+def _short(found: Decimal) -> Decimal:
+    """Drop zeros at the end of what has decimals."""
+    exponent = found.as_tuple().exponent
+    decimals = -exponent if isinstance(exponent, int) else 0
+    return Decimal(plain(found)) if 0 < decimals <= _MOST_DECIMALS else found
 
 
 def exact(value: object) -> Decimal:

@@ -321,6 +321,7 @@ class Session:
     def _book_told(self) -> None:
         self._vigil.confirmed_at = self._loop.time()
         self.standing.show()
+        self._bars.release()
 
     def _book_untold(self, error: Exception, repeatedly: bool) -> None:
         self.standing.detail = f"the book cannot be asked for: {self._wire.redact(str(error))}"

@@ -168,7 +168,7 @@ def request(about: dict[str, Any], **changed: Any) -> dict[str, Any]:
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop turn until something is so."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  what it waits for knows nothing of tests
+        while not condition():
             await asyncio.sleep(0)
 
 

@@ -51,7 +51,7 @@ async def refusal_to(path: Path, body: bytes, *, welcomed: bool) -> dict[str, An
         json.dumps(hello(client="x" * 201)).encode(),
         json.dumps(hello(protocol="1")).encode(),
     ],
-    ids=str,
+    ids=lambda body: str(len(body)),
 )
 async def test_what_is_no_hello_is_refused(serve: Serve, path: Path, body: bytes) -> None:
     await serve()

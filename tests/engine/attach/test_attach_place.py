@@ -1,7 +1,5 @@
 """The socket's file: private, taken over from an engine that died, never from a live one."""
 
-# ruff: noqa: ASYNC240  looking at files is what these tests are for
-
 import os
 import socket
 import stat

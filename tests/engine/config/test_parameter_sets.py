@@ -138,5 +138,7 @@ def test_a_config_without_allocation_gets_one_at_its_spot_venue():
 def test_sets_that_do_not_fit_the_config_are_refused():
     config = load_text("[allocation]\nvenue = 'binance'\nz_score_exit = 6\n", file="x")
     sets = load_parameter_sets_text(OWNERS, file="p.json")
-    with pytest.raises(ConfigError, match="not above z_score_exit"):
+    with pytest.raises(ConfigError, match="not above z_score_exit") as caught:
         with_parameter_sets(config, sets, file="p.json")
+    [fault] = caught.value.faults
+    assert (fault.file, fault.field) == ("p.json", "parameterSets[0].zScoreThreshold")

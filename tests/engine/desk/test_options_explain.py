@@ -30,7 +30,9 @@ def gone(contract: OptionContract, before: int, left: int = 0, **flags: bool) ->
 
 
 def stock(change: int, before: int = 0, **flags: bool) -> StockChange:
-    return StockChange(stock=SPY, change=Decimal(change), before=Decimal(before), **flags)
+    return StockChange(
+        stock=SPY, change=Decimal(change), before=Decimal(before), kept=Decimal(before), **flags
+    )
 
 
 def told(*changes: OptionChange | StockChange) -> list[tuple[str, AssignmentKind, int, int]]:

@@ -343,6 +343,30 @@ def test_ten_assigned_at_once_are_closed_by_one_order_and_later_ones_by_the_next
     assert {view.status for view in world.picture().strategies} == {StrategyStatus.CLOSED}
 
 
+def test_assignments_that_follow_one_another_are_each_seen_at_once() -> None:
+    puts = [option("P", 300 + n, f"5{n}") for n in range(4)]
+    world = World(
+        held={put: Decimal(-1) for put in puts},
+        strategies=tuple(
+            definition(f"S{n}", "single", {put: Decimal(-1)}) for n, put in enumerate(puts)
+        ),
+    )
+    for number, put in enumerate(puts, 1):
+        world.row(put, 0)
+        world.row(SPY, number * 100)
+        assert kinds(world) == [K.ASSIGNED] * number
+
+
+def test_shares_as_many_as_are_kept_wait_a_moment_for_a_split_to_show() -> None:
+    world = World(held={**CONDOR, SPY: Decimal(100)})
+    world.row(P440, 0)
+    world.row(SPY, 300)
+    assert kinds(world) == [K.SUSPECT]
+    world.later(2)
+    assert kinds(world) == [K.ASSIGNED]
+    assert world.sent() == ["SELL 200 SPY"]
+
+
 def test_close_refused_for_one_strategy_does_not_keep_the_others_shares() -> None:
     world = sharing()
     world.row(P440, 0)

@@ -130,6 +130,7 @@ async def test_nothing_overtakes_what_waits_even_when_the_disk_has_room_again(
     await journal.append(records(1))
     with full_from(log_bytes(journal)):
         await journal.append(records(1, start=1))
+        await journal.ping()
     await journal.append(records(1, start=2))
     assert await items(journal) == told(1)
     await whole(journal)

@@ -26,6 +26,7 @@ from engine.venues.ib.settings import IbSettings
 from engine.venues.ib.venue import IbVenue
 from tests.engine.desk.world import MORNING, NIGHT, VENUE, definition
 from tests.engine.service.clock import ManualClock
+from tests.engine.service.screen import assert_screen_agrees
 from tests.fakes.tws import ACCOUNT, LoopbackTws, condor_scene, scenes
 from tests.fakes.tws.hours import open_around, session
 from tests.fakes.tws.records import OrderView, Scene
@@ -85,6 +86,8 @@ class House:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None:
+            assert_screen_agrees(self.engine.snapshot())
         await self.end()
         if self._owns_tws:
             await self.tws.stop()

@@ -41,6 +41,16 @@ def test_a_guarded_short_has_its_barriers_on_the_other_side() -> None:
     assert world.closes() == ["BUY 3 BTC-USD"]
 
 
+def test_new_barriers_ask_once_to_be_shown_the_price_that_stands() -> None:
+    world = World(held={BTC: D(3)})
+    assert world.desk.unseen() == ()
+    world.guard(stop_loss="0.05")
+    assert world.desk.unseen() == ((VENUE, BTC.ref),)
+    assert world.desk.unseen() == ()
+    world.guard(take_profit="0.1")
+    assert world.desk.unseen() == ((VENUE, BTC.ref),)
+
+
 def test_what_cannot_be_guarded_is_refused_in_words() -> None:
     world = World(held={BTC: D(3)})
     assert "No perpetual" in world.guard(instrument=ETH, stop_loss="0.05").message

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.desk import market
 from engine.desk.facts import (
     BalanceReported,
     BookSnapshot,
@@ -35,7 +36,7 @@ from tests.fakes.binance_spot.server import BinanceSpot
 from tests.fakes.exchange import Fault
 from tests.fakes.exchange import Side as FakeSide
 
-BTC = SpotPair(ref="BTCUSDT", symbol="BTC-USDT", base="BTC", quote="USDT")
+BTC = SpotPair(ref="BTCUSDT", symbol="BTCUSDT", base="BTC", quote="USDT")
 HALF = Decimal("0.5")
 
 
@@ -380,6 +381,29 @@ async def test_history_comes_first_and_then_only_closed_bars() -> None:
             binance.push_bar("BTCUSDT", "1m", Bar.flat(running, Decimal(3), closed=True))
             await sink.until(lambda: len(told) == 6)
             assert (told[-1].close, told[-1].at) == (3, running)
+
+
+async def test_bars_wait_until_the_book_was_told() -> None:
+    """The newest of them may be a signal, which nobody could act on earlier."""
+    begins = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
+    closed = tuple(Bar.flat(begins + timedelta(minutes=n), Decimal(50000)) for n in range(8))
+    states: list[VenueState | None] = []
+
+    class Watcher(Sink):
+        def bars(self, venue: str, ref: str, bars: Sequence[market.Bar]) -> None:
+            states.append(self.state)
+            super().bars(venue, ref, bars)
+
+    async with BinanceSpot() as binance:
+        binance.set_quote("BTCUSDT", Decimal(49999), Decimal(50000))
+        binance.seed_bars("BTCUSDT", "1m", closed)
+        binance.fault(Fault.SERVER_ERROR, "/api/v3/openOrders")
+        sink = Watcher()
+        async with venue_at(
+            binance, "binance", symbols=("BTCUSDT",), is_spot=True, history_bars=5, sink=sink
+        ):
+            await sink.until(lambda: "BTCUSDT" in sink.closed_bars)
+            assert states == [VenueState.READY]
 
 
 async def test_quotes_are_told() -> None:

@@ -109,7 +109,10 @@ def test_every_address_is_moved_and_paths_stay() -> None:
 
 
 def test_numbers_are_read_exactly_and_written_plainly() -> None:
-    assert number("0.10") == Decimal("0.10")
+    assert str(number("0.10")) == "0.1"
+    assert str(number("1000.00000000")) == "1000"
+    long = "123456789012345678901234567890.5"
+    assert str(number(long)) == long
     assert number(1e-8) == Decimal("1e-8")
     assert plain(Decimal("1E-8")) == "0.00000001"
     assert plain(Decimal("2.500")) == "2.5"
