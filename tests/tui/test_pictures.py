@@ -119,10 +119,6 @@ SCREENS: dict[str, tuple[Snapshot, tuple[str, ...]]] = {
     "help": (samples.TROUBLE, ("question_mark",)),
     "config": (samples.EVERYTHING, ("c",)),
     "config_manager": (samples.EVERYTHING, ("c", "slash", "=pairs", "enter", "j", "enter")),
-    "config_editing": (
-        samples.EVERYTHING,
-        ("c", "slash", "=dte", "enter", "j", "enter", "backspace", "=soon"),
-    ),
     "config_save": (
         samples.EVERYTHING,
         ("c", "space", "slash", "=dte", "enter", "j", "enter", "backspace", "=3", "enter", "s"),
