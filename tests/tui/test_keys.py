@@ -568,7 +568,7 @@ def test_every_action_is_carried_out_on_every_screen_it_is_for() -> None:
             assert hasattr(screen, method), (screen, action.id)
 
 
-_UNFINISHED = ("tui.screens.base", "tui.screens.frame")
+_UNFINISHED = ("tui.screens.base", "tui.screens.form_screen", "tui.screens.frame")
 
 
 def test_the_footer_has_six_keys() -> None:
