@@ -1,8 +1,9 @@
 """From the second position row of an assignment to the first closing order, beside a bare program.
 
 Run `python -m tests.benchmarks.reaction`. The bare program is ib_insync answering the stock row
-with placeOrder and nothing else. Both meet the same TWS, one after the other; then once more with a
-terminal that stopped reading, and with twenty that watch. Prints ratios, and what a start takes.
+with placeOrder and nothing else. Each program has a TWS of its own, and the assignments go to them
+in turn, so that all meet the same machine: Bulkhead alone, with a terminal that stopped reading,
+and with twenty that watch. Prints ratios, and what a start takes.
 """
 
 import asyncio
@@ -59,19 +60,28 @@ def stage(control: Control) -> None:
         control.set_position(held, push=False)
 
 
-def assign_all(control: Control) -> list[float]:
-    """Assign one after the other; microseconds from the second row to the order."""
-    found = []
-    for number in range(ASSIGNMENTS):
+class Bench:
+    """A program before its TWS."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self.took: list[float] = []
+
+    def assign(self, number: int) -> None:
+        """Assign one put, and note the microseconds from the second row to the order."""
+        control = self._control
         before = sum(not o.what_if for o in control.order_records())
         event = control.assign(FIRST + number)
         control.flat(SPY, ACCOUNT)
         order = [o for o in control.order_records() if not o.what_if][before]
-        found.append((order.arrived_ns - event.second_row_ns) / 1000)
-    return found
+        self.took.append((order.arrived_ns - event.second_row_ns) / 1000)
+
+    def at(self, percentile: int) -> float:
+        return statistics.quantiles(self.took, n=100)[percentile - 1]
 
 
-def bare() -> list[float]:
+@contextlib.contextmanager
+def bare() -> Iterator[Bench]:
     with tws_process(scene="condor") as tws:
         stage(tws.control)
         program = subprocess.Popen(
@@ -80,7 +90,7 @@ def bare() -> list[float]:
         assert program.stdout is not None
         program.stdout.readline()
         try:
-            return assign_all(tws.control)
+            yield Bench(tws.control)
         finally:
             program.kill()
             program.wait()
@@ -136,7 +146,8 @@ def _watchers(path: Path, count: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def bulkhead(company: Callable[[Path], AbstractContextManager[None]] = nobody) -> list[float]:
+@contextlib.contextmanager
+def bulkhead(company: Callable[[Path], AbstractContextManager[None]] = nobody) -> Iterator[Bench]:
     with tws_process(scene="condor") as tws, tempfile.TemporaryDirectory() as folder:
         stage(tws.control)
         config, socket = Path(folder) / "bulkhead.toml", Path(folder) / "s" / "bulkhead.sock"
@@ -156,7 +167,7 @@ def bulkhead(company: Callable[[Path], AbstractContextManager[None]] = nobody) -
                 print(f"engine resident: {int(memory) * os.sysconf('SC_PAGESIZE') / 1e6:.0f} MB")
                 print(f"start to first complete snapshot: {took:.2f} s")
             with company(socket):
-                return assign_all(tws.control)
+                yield Bench(tws.control)
         finally:
             program.terminate()
             program.wait()
@@ -189,24 +200,27 @@ async def _ready(path: Path) -> None:
                     return
 
 
+def beside(*benches: Bench) -> None:
+    """Give each program the same assignments, in turn."""
+    for number in range(ASSIGNMENTS):
+        for bench in benches:
+            bench.assign(number)
+
+
+def compared(name: str, base: Bench, other: Bench) -> None:
+    for words, pick in (("median", 50), ("99th percentile", 99)):
+        b, o = base.at(pick), other.at(pick)
+        print(f"{name}, {words}: {b:.0f} us and {o:.0f} us, ratio {o / b:.2f}")
+
+
 def main() -> None:
-    base, ours = bare(), bulkhead()
-    for name, pick in (("median", 50), ("99th percentile", 99)):
-        b, o = _at(base, pick), _at(ours, pick)
-        print(f"{name}: bare {b:.0f} us, bulkhead {o:.0f} us, ratio {o / b:.2f}")
+    with bare() as base, bulkhead() as ours:
+        beside(base, ours)
+    compared("bare and bulkhead", base, ours)
     for company in (one_that_stopped_reading, twenty_watching):
-        with_them = bulkhead(company)
-        words = company.__name__.replace("_", " ")
-        told = ", ".join(
-            f"{name} {_at(with_them, pick):.0f} us"
-            f" ({_at(with_them, pick) / _at(ours, pick):.2f} of alone)"
-            for name, pick in (("median", 50), ("99th percentile", 99))
-        )
-        print(f"with {words}: {told}")
-
-
-def _at(values: list[float], percentile: int) -> float:
-    return statistics.quantiles(values, n=100)[percentile - 1]
+        with bulkhead() as alone, bulkhead(company) as watched:
+            beside(alone, watched)
+        compared(f"alone and with {company.__name__.replace('_', ' ')}", alone, watched)
 
 
 if __name__ == "__main__":
