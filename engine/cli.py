@@ -8,7 +8,7 @@ else.
 import os
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from engine.attach import AttachError, EngineNotRunning
 from engine.commands import acting, looking, running
@@ -59,7 +59,10 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False)
         return DONE if code is None else int(code)
-    except (CycloptsError, InputError) as error:
+    except CycloptsError as error:
+        print(_explained(error), file=sys.stderr)
+        return BAD_INPUT
+    except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except EngineNotRunning as error:
@@ -73,6 +76,19 @@ def _run(arguments: list[str] | None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _explained(error: CycloptsError) -> str:
+    """Say what was wrong with the arguments, and where it stands what is allowed."""
+    chain = error.command_chain or ()
+    said = " ".join(("bulkhead", *chain))
+    if not isinstance(error, UnusedCliTokensError):
+        return f"{error} See {said} --help."
+    word = (error.unused_tokens or [""])[0]
+    if chain:
+        return f"{said} takes no {word!r}. See {said} --help."
+    names = sorted(name for name in app if not name.startswith("-"))
+    return f"There is no command {word!r}. Commands: {', '.join(names)}."
 
 
 if __name__ == "__main__":
