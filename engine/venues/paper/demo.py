@@ -17,8 +17,9 @@ def demo_scene(
     now: datetime, *, venue: str = "paper", account: str = DEMO_ACCOUNT
 ) -> tuple[tuple[PositionRow, ...], tuple[StrategyDefinition, ...]]:
     """Give the positions to open the demo's account with, and the strategies that declare them: an
-    iron condor and a put vertical, about four weeks from expiry, at what they would cost now."""
-    expiry = _friday_after(now.astimezone(NEW_YORK).date() + timedelta(days=28))
+    iron condor and a put vertical, three to eight weeks from expiry, at what they would cost now.
+    """
+    expiry = _monthly_expiry(now.astimezone(NEW_YORK).date() + timedelta(days=21))
     strategies = (
         StrategyDefinition(
             id="SPY-IC-1",
@@ -93,5 +94,9 @@ def _held(
     )
 
 
-def _friday_after(day: date) -> date:
-    return day + timedelta(days=(_FRIDAY - day.weekday()) % 7)
+def _monthly_expiry(day: date) -> date:
+    """Give the first third Friday of a month on or after day, when monthly options expire."""
+    friday = day + timedelta(days=(_FRIDAY - day.weekday()) % 7)
+    while not 15 <= friday.day <= 21:
+        friday += timedelta(days=7)
+    return friday

@@ -159,7 +159,8 @@ def test_the_demo_scene_declares_what_it_holds(words):
         assert row.average_cost is not None
         assert row.average_cost > 0
         assert leg.expiry.weekday() == 4
-        assert 28 <= (leg.expiry - words.now.date()).days < 35
+        assert 15 <= leg.expiry.day <= 21
+        assert 21 <= (leg.expiry - words.now.date()).days < 56
     assert [leg.strike for leg in strategies[0].legs] == [440, 435, 460, 465]
     assert {it.venue for it in strategies} == {"demo"}
 
