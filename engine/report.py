@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from engine.desk.snapshot import (
+    AccountView,
     AllocationView,
     BarrierView,
+    MarginView,
     Snapshot,
     StrategyView,
 )
+from engine.desk.text import amount
 
 
 def status_text(snapshot: Snapshot) -> str:
@@ -20,6 +23,7 @@ def status_text(snapshot: Snapshot) -> str:
         acts = " CANNOT ACT" if venue.can_trade is False else ""
         detail = f": {venue.detail}" if venue.detail else ""
         lines.append(f"venue {venue.name} ({venue.kind}) {venue.state}{acts}{age}{detail}")
+    lines += [_account(account) for account in snapshot.accounts]
     for strategy in snapshot.strategies:
         lines += _strategy(strategy)
     lines += [_barrier(barrier) for barrier in snapshot.barriers]
@@ -29,12 +33,12 @@ def status_text(snapshot: Snapshot) -> str:
         kind = event.kind + (f" {event.type}" if event.type else "")
         owner = event.strategy_id or "no strategy"
         lines.append(
-            f"{event.detected_at:%H:%M:%S} UTC {kind} {event.quantity:f} {event.instrument} "
-            f"({owner}) {event.state}"
+            f"{event.detected_at:%H:%M:%S} UTC {kind} {_trimmed(event.quantity)} "
+            f"{event.instrument} ({owner}) {event.state}"
         )
     for order in snapshot.orders:
-        price = "" if order.limit_price is None else f" at {order.limit_price:f}"
-        stop = "" if order.stop_price is None else f" stop {order.stop_price:f}"
+        price = "" if order.limit_price is None else f" at {_trimmed(order.limit_price)}"
+        stop = "" if order.stop_price is None else f" stop {_trimmed(order.stop_price)}"
         reason = f": {order.reason}" if order.reason else ""
         lines.append(
             f"order {order.side} {_trimmed(order.quantity)} {order.instrument}{price}{stop} "
@@ -118,7 +122,8 @@ def positions_text(snapshot: Snapshot) -> str:
     for row in snapshot.positions:
         entry = "" if row.entry_price is None else f" from {_trimmed(row.entry_price)}"
         guarded = f"barriers {row.barrier_id}" if row.barrier_id else "nobody guards it"
-        lines.append(f"{row.instrument} at {row.venue}: {row.quantity:+f}{entry}, {guarded}")
+        held = amount(row.quantity, signed=True)
+        lines.append(f"{row.instrument} at {row.venue}: {held}{entry}, {guarded}")
     return "\n".join(lines) or "No perpetual position is held."
 
 
@@ -156,6 +161,27 @@ def _plan(strategy: StrategyView) -> Iterator[str]:
     for line in strategy.plan:
         price = "" if line.estimated_price is None else f" near {line.estimated_price:.2f}"
         yield f"    {line.side:4} {line.quantity:f} {line.instrument}{price}   {line.reason}"
+        if line.margin is not None:
+            yield f"         {margin_text(line.margin)}"
+
+
+def margin_text(margin: MarginView) -> str:
+    """Say what an order alone would do to the margin, as its venue works it out."""
+    if margin.refusal:
+        return f"the venue would refuse it: {margin.refusal}"
+    told = (("maintenance", margin.maintenance_change), ("initial", margin.initial_change))
+    parts = [f"{word} margin {value:+,.2f}" for word, value in told if value is not None]
+    return f"alone: {', '.join(parts) or 'margin not told'} {margin.currency}".rstrip()
+
+
+def _account(view: AccountView) -> str:
+    told = (
+        ("net liquidation", view.net_liquidation),
+        ("excess liquidity", view.excess_liquidity),
+        ("maintenance margin", view.maintenance_margin),
+    )
+    parts = [f"{word} {value:,.2f}" for word, value in told if value is not None]
+    return f"account {view.account} at {view.venue}: {', '.join(parts)} {view.currency}".rstrip()
 
 
 def _barrier(barrier: BarrierView) -> str:
@@ -196,5 +222,4 @@ def _allocation(view: AllocationView) -> Iterator[str]:
 
 
 def _trimmed(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return amount(value)

@@ -83,6 +83,7 @@ class BulkheadApp(App[int]):
         )
         settings = settings or Settings()
         self.plain_marks = settings.plain_marks
+        self.set_class(self.plain_marks, "-plain")
         self.monotonic = monotonic
         self.requests = Requests(self)
         self.tracks = Tracks()
@@ -100,8 +101,8 @@ class BulkheadApp(App[int]):
         self._palettes = [*palettes.palettes(), *settings.palettes]
         for theme in self._palettes:
             self.register_theme(theme)
-        names = [theme.name for theme in self._palettes]
-        self.theme = settings.palette if settings.palette in names else palettes.DEFAULT
+        known = settings.palette in self.palette_names
+        self.theme = settings.palette if known else palettes.DEFAULT
         self.set_keymap(dict(settings.keymap.own))
 
     # --- life ------------------------------------------------------------------------------------
@@ -124,13 +125,11 @@ class BulkheadApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave_on, number)
-        self._write_terminal("\x1b[22;0t")
 
     def _leave_on(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
 
     async def on_unmount(self) -> None:
-        self._write_terminal("\x1b[23;0t")
         if self.requests.link is not None:
             await self.requests.link.aclose()
 
@@ -215,6 +214,11 @@ class BulkheadApp(App[int]):
         return self._view
 
     @property
+    def palette_names(self) -> tuple[str, ...]:
+        """Those that come along first, in the order `t` goes through them."""
+        return tuple(theme.name for theme in self._palettes)
+
+    @property
     def sayings(self) -> Iterable[JournalEntry]:
         return tuple(self._sayings)
 
@@ -272,7 +276,7 @@ class BulkheadApp(App[int]):
         self.refresh()
 
     def next_palette(self) -> None:
-        names = [theme.name for theme in self._palettes]
+        names = self.palette_names
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
         self.say(f"Palette: {self.theme}")

@@ -18,6 +18,7 @@ from tui.painter import Painter
 _UNWANTED = ("\x1b[?1003h",)
 # A bare console prints parts of questions it does not know.
 _NOT_FOR_CONSOLES = ("\x1b[?2026$p", "\x1b[?2048$p")
+_KEEP_TITLE, _GIVE_TITLE_BACK = "\x1b[22;0t", "\x1b[23;0t"
 _MOST_HELD_BACK = 64
 
 
@@ -63,9 +64,14 @@ class LastingDriver(LinuxDriver):
         """The terminal's size changed: all that follows is drawn anew."""
         self._painter.forget()
 
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.write(_KEEP_TITLE)
+
     def stop_application_mode(self) -> None:
         # The last words must not wait behind a picture nobody will see.
         self._way.closing = True
+        self.write(_GIVE_TITLE_BACK)
         super().stop_application_mode()
 
     def _send(self, data: str) -> None:

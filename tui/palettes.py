@@ -5,6 +5,7 @@ from the palette it names as its base, else from the default.
 """
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,39 +28,73 @@ def palettes() -> tuple[Theme, ...]:
     return tuple(_theme(palette) for palette in loaded)
 
 
-def from_folder(folder: Path) -> tuple[tuple[Theme, ...], tuple[str, ...]]:
-    """Read a person's palettes; returns them and, in words, what is wrong with the others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaletteFault:
+    """What is wrong with a person's own palette, and at which key of its file, if at one."""
+
+    file: Path
+    text: str
+    key: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        at = f"{'.'.join(self.key)}: " if self.key else ""
+        return f"palette {self.file.name}: {at}{self.text}"
+
+
+class _Bad(ValueError):
+    def __init__(self, text: str, *key: str) -> None:
+        super().__init__(text)
+        self.key = key
+
+
+def from_folder(folder: Path) -> tuple[tuple[Theme, ...], tuple[PaletteFault, ...]]:
+    """Read a person's palettes; returns them, and what is wrong with the others."""
     found: list[Theme] = []
-    faults: list[str] = []
+    faults: list[PaletteFault] = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            found.append(_own(path))
+            theme = _own(path)
+            if any(theme.name == other.name for other in (*palettes(), *found)):
+                raise _Bad(f"there is another palette called {theme.name}", "name")
+            found.append(theme)
+        except _Bad as error:
+            faults.append(PaletteFault(file=path, text=str(error), key=error.key))
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            faults.append(f"palette {path.name}: {error}")
+            faults.append(PaletteFault(file=path, text=str(error)))
     return tuple(found), tuple(faults)
+
+
+def names_with(folder: Path) -> tuple[str, ...]:
+    """The names of the palettes that come along and of those in a folder that are sound."""
+    return tuple(theme.name for theme in (*palettes(), *from_folder(folder)[0]))
 
 
 def _own(path: Path) -> Theme:
     if path.stat().st_size > _LARGEST_BYTES:
-        raise ValueError("is too large for a palette")
+        raise _Bad("is too large for a palette")
     data = tomllib.loads(path.read_text("utf-8"))
     base = data.get("base", DEFAULT)
     under = next((theme for theme in palettes() if theme.name == base), None)
     if under is None:
-        raise ValueError(f"there is no palette {base} to build on")
-    colors = {**_colors_of(under), **_table(data, "colors")}
-    variables = {**under.variables, **_table(data, "variables")}
-    unknown = (colors.keys() - _colors_of(under)) | (variables.keys() - under.variables)
-    if unknown:
-        raise ValueError(f"does not know {', '.join(sorted(unknown))}")
-    for name, value in (*colors.items(), *variables.items()):
-        _check(name, value)
+        raise _Bad(f"there is no palette {base} to build on", "base")
+    tables = {
+        "colors": {**_colors_of(under), **_table(data, "colors")},
+        "variables": {**under.variables, **_table(data, "variables")},
+    }
+    known = {"colors": _colors_of(under), "variables": under.variables}
+    for key in data.keys() - {"base", "name", "dark", *tables}:
+        raise _Bad(f"does not know {key}", key)
+    for table, values in tables.items():
+        for name, value in values.items():
+            if name not in known[table]:
+                raise _Bad(f"does not know {name}", table, name)
+            if not name.endswith("-text-style"):
+                _check(value, table, name)
     palette = {
         "name": str(data.get("name", path.stem)),
         "dark": bool(data.get("dark", under.dark)),
         "ansi": under.ansi,
-        "colors": colors,
-        "variables": variables,
+        **tables,
     }
     return _theme(palette)
 
@@ -67,17 +102,15 @@ def _own(path: Path) -> Theme:
 def _table(data: dict[str, Any], name: str) -> dict[str, str]:
     table = data.get(name, {})
     if not isinstance(table, dict):
-        raise ValueError(f"[{name}] is not a table")
+        raise _Bad(f"[{name}] is not a table", name)
     return {key: str(value) for key, value in table.items()}
 
 
-def _check(name: str, value: str) -> None:
-    if name.endswith("-text-style"):
-        return
+def _check(value: str, *key: str) -> None:
     try:
         Color.parse(value)
     except ColorParseError:
-        raise ValueError(f"{name}: {value} is not a colour") from None
+        raise _Bad(f"{value} is not a colour", *key) from None
 
 
 def _colors_of(theme: Theme) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a person chose for this terminal: palette, keys, bell. Faults are said, never fatal."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,25 +31,27 @@ def settings_of(
     palette_folder: Path | None = None,
     keys: Mapping[str, str] | None = None,
     bell: bool = True,
+    plain_marks: bool = False,
+    faults: Sequence[str] = (),
     terminal: str | None = None,
 ) -> Settings:
-    """Read a person's choices. terminal is the value of TERM; a bare console gets sixteen colours
-    and marks of ASCII unless a palette was chosen."""
+    """Read a person's choices. terminal is the value of TERM; a bare console gets marks of ASCII,
+    and sixteen colours unless a palette was chosen. faults are said beside those found here."""
     terminal = os.environ.get("TERM", "") if terminal is None else terminal
     console = terminal in _CONSOLES
-    own, faults = palettes.from_folder(palette_folder) if palette_folder else ((), ())
+    own, palette_faults = palettes.from_folder(palette_folder) if palette_folder else ((), ())
     keymap, key_faults = keymap_of(keys or {})
-    faults = (*faults, *key_faults)
+    said = [*faults, *(str(fault) for fault in (*palette_faults, *key_faults))]
     chosen = palette or (palettes.SIXTEEN if console else palettes.DEFAULT)
     names = {theme.name for theme in (*palettes.palettes(), *own)}
     if chosen not in names:
-        faults = (*faults, f"there is no palette {chosen}; there are {', '.join(sorted(names))}")
+        said.append(f"there is no palette {chosen}; there are {', '.join(sorted(names))}")
         chosen = palettes.DEFAULT
     return Settings(
         palette=chosen,
         palettes=own,
         keymap=keymap,
         bell=bell,
-        plain_marks=console,
-        faults=faults,
+        plain_marks=console or plain_marks,
+        faults=tuple(said),
     )

@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, assert_never
 
-from engine.attach.document import snapshot_from_document
 from engine.attach.errors import (
     AttachError,
     EngineLost,
@@ -29,7 +28,6 @@ from engine.attach.protocol import (
     BadFrame,
     FrameTooLarge,
     Hello,
-    Picture,
     Refusal,
     Reply,
     Request,
@@ -37,10 +35,13 @@ from engine.attach.protocol import (
     Subscribe,
     Welcome,
     client_frame,
+    is_picture,
     read_frame,
     read_from_engine,
     read_opening,
+    read_picture,
     read_welcome,
+    unpacked,
 )
 from engine.desk.snapshot import Snapshot
 
@@ -57,7 +58,7 @@ class AttachClient:
         self._reader = reader
         self._writer = writer
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
-        self._picture: Picture | None = None
+        self._picture: bytes | None = None
         self._news = asyncio.Event()
         self._end: AttachError | None = None
         self._closed = False
@@ -169,7 +170,7 @@ class AttachClient:
     async def _read(self) -> None:
         try:
             while True:
-                self._heard(read_from_engine(await read_frame(self._reader, MAX_FROM_ENGINE)))
+                self._heard(unpacked(await read_frame(self._reader, MAX_FROM_ENGINE)))
         except EngineLost as lost:
             self._ended(lost)
         except BadFrame as error:
@@ -179,11 +180,14 @@ class AttachClient:
         finally:
             self._writer.transport.abort()
 
-    def _heard(self, message: Refusal | Reply | Picture) -> None:
+    def _heard(self, body: bytes) -> None:
+        if is_picture(body):
+            # Read when it is asked for: by then a newer one may stand in its place.
+            self._picture = body
+            self._news.set()
+            return
+        message = read_from_engine(body)
         match message:
-            case Picture():
-                self._picture = message
-                self._news.set()
             case Reply():
                 answer = self._waiting.get(message.id)
                 if answer is not None and not answer.done():
@@ -242,10 +246,10 @@ async def _introduce(
         raise EngineLost("The engine hung up before it said welcome.") from None
 
 
-def _snapshot(picture: Picture) -> Snapshot:
+def _snapshot(picture: bytes) -> Snapshot:
     try:
-        return snapshot_from_document(picture.snapshot)
-    except ValueError:
+        return read_picture(picture).snapshot
+    except BadFrame:
         raise EngineLost("The engine sent a picture this terminal cannot read.") from None
 
 

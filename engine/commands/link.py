@@ -10,7 +10,8 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import Parameter
 
 from engine.attach import About, AttachClient, GetStatus, Reply, Role, snapshot_from_document
-from engine.config import StatePaths, default_config_path, load
+from engine.config import ConfigError, StatePaths, default_config_path, load
+from engine.config.standing import standing_paths
 from engine.desk.snapshot import Snapshot
 from engine.errors import InputError
 
@@ -28,12 +29,23 @@ T = TypeVar("T")
 
 
 def paths_of(config: Path | None) -> StatePaths:
-    """The files of the engine a command speaks to: the config's, or without one the demo's."""
+    """The files of the engine a command speaks to: the config's, or without one the demo's.
+
+    A file that was broken since its engine started still leads to it, and stderr says so.
+    """
     from engine.service.setup import demo_paths
 
-    if config is None and not default_config_path().exists():
+    file = config or default_config_path()
+    if config is None and not file.exists():
         return demo_paths()
-    return load(config or default_config_path()).engine.paths
+    try:
+        return load(file).engine.paths
+    except ConfigError:
+        paths = standing_paths(file)
+        if paths is None:
+            raise
+        print(f"{file} has faults: bulkhead check names them.", file=sys.stderr)
+        return paths
 
 
 async def with_engine(

@@ -15,7 +15,8 @@ from cyclopts import Parameter
 
 from engine.attach import EngineNotRunning, ReadJournal, Role, VerifyJournal
 from engine.commands.link import DONE, REFUSED, ConfigFile, Json, Sets, ask, say, status_of
-from engine.config import default_config_path, load
+from engine.commands.terminal import palette_faults, terminal_problems
+from engine.config import ConfigError, default_config_path, load
 from engine.config.parameter_sets import load_parameter_sets, with_parameter_sets
 from engine.desk.allocation.definitions import ScoreOf
 from engine.errors import InputError
@@ -34,12 +35,20 @@ def status(*, config: ConfigFile = None, json_: Json = False) -> int:
 def check(*, config: ConfigFile = None, parameter_sets: Sets = None) -> int:
     """Validate the config: every fault with file, line, field, what is wrong, what is allowed."""
     path = config or default_config_path()
-    found = load(path)
+    wrong = palette_faults(path)
+    try:
+        found = load(path, more=lambda raw: terminal_problems(raw, path))
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *wrong]) from None
+    if wrong:
+        raise ConfigError(wrong)
     print(f"{path}: no faults.")
     if parameter_sets is not None:
         sets = load_parameter_sets(parameter_sets)
-        with_parameter_sets(found, sets, file=str(parameter_sets))
+        found = with_parameter_sets(found, sets, file=str(parameter_sets))
         print(f"{parameter_sets}: no faults.")
+    if found.allocation is not None:
+        print("Whether the exchange would take these parameter sets: ask bulkhead doctor.")
     return DONE
 
 

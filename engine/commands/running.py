@@ -21,6 +21,7 @@ from engine.commands.link import (
     with_engine,
 )
 from engine.config import StatePaths, default_config_path, load
+from engine.config.terminal import PALETTES, read_terminal
 from engine.errors import BulkheadError, InputError
 
 _START_SECONDS = 15.0
@@ -31,7 +32,7 @@ def default() -> int:
     config = default_config_path()
     if not config.exists():
         return demo()
-    _start_if_needed(load(config).engine.paths, ["engine", "--config", str(config)])
+    _start_if_needed(paths_of(config), ["engine", "--config", str(config)])
     return attach()
 
 
@@ -42,7 +43,7 @@ def demo() -> int:
     if not sys.stdout.isatty():
         return engine(demo=True)
     _start_if_needed(demo_paths(), ["engine", "--demo"])
-    return _attach(demo_paths(), read_only=False)
+    return _attach(demo_paths(), default_config_path(), read_only=False)
 
 
 def engine(
@@ -55,12 +56,14 @@ def engine(
     """Run the engine headless, in the foreground; SIGTERM ends it cleanly."""
     from engine.service.logs import configure_logging
     from engine.service.run import run_engine
-    from engine.service.setup import demo_setup, setup_of
+    from engine.service.setup import demo_setup, sets_setup, setup_of
 
+    path = config or default_config_path()
     if demo:
         setup = demo_setup()
+    elif paper and parameter_sets and config is None and not path.exists():
+        setup = sets_setup(parameter_sets)
     else:
-        path = config or default_config_path()
         setup = setup_of(load(path, paper=paper), paper=paper, file=path, sets=parameter_sets)
     configure_logging()
     asyncio.run(run_engine(setup))
@@ -73,7 +76,7 @@ def attach(
     read_only: Annotated[bool, Parameter(negative=(), help="Look, and send nothing.")] = False,
 ) -> int:
     """Open the terminal on the running engine; q detaches."""
-    return _attach(paths_of(config), read_only=read_only)
+    return _attach(paths_of(config), config or default_config_path(), read_only=read_only)
 
 
 def stop(*, config: ConfigFile = None) -> int:
@@ -81,7 +84,8 @@ def stop(*, config: ConfigFile = None) -> int:
     return say(ask(config, StopEngine()))
 
 
-def _attach(paths: StatePaths, *, read_only: bool) -> int:
+def _attach(paths: StatePaths, file: Path, *, read_only: bool) -> int:
+    """Open the terminal as file says it should look; file need not exist."""
     from tui import run_terminal
     from tui.link import attach_factory
 
@@ -95,9 +99,18 @@ def _attach(paths: StatePaths, *, read_only: bool) -> int:
         raise InputError(
             "No terminal here. Ask with `bulkhead status`, close with `bulkhead close`."
         )
+    chosen, faults = read_terminal(file)
     code = run_terminal(
         attach_factory(paths.socket, read_only=read_only, client_name=my_name()),
         read_only=read_only,
+        no_color=chosen.no_color,
+        palette=chosen.palette,
+        palette_folder=file.absolute().parent / PALETTES,
+        keys=chosen.keys,
+        bell=chosen.bell,
+        plain_marks=chosen.plain_marks,
+        mouse=chosen.mouse,
+        faults=faults,
     )
     if code == DONE:
         print("Detached. The engine goes on; `bulkhead` attaches again, `bulkhead stop` ends it.")

@@ -42,6 +42,9 @@ def field_at(path: Path, raw: object, root: type[BaseModel] = Config) -> Field:
     while path and isinstance(path[-1], int):
         path = path[:-1]
     model = model_at(path[:-1], raw, root)
+    if model is None and len(path) > 1:
+        # A text under a name of a person's own is described by the table it stands in.
+        return field_at(path[:-1], raw, root)
     info = _info(model, path[-1]) if path and model else None
     return described(info) if info is not None else Field()
 

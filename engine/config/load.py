@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -28,29 +28,39 @@ _AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _AT_END = " (at end of document)"
 
 
-def load(path: str | os.PathLike[str], *, paper: bool = False) -> Config:
-    """Read a config file; paper turns live mode into paper. Raises ConfigError with every fault."""
+def load(
+    path: str | os.PathLike[str],
+    *,
+    paper: bool = False,
+    more: Callable[[dict[str, Any]], list[Problem]] | None = None,
+) -> Config:
+    """Read a config file; paper turns live mode into paper; more finds faults of its own in the
+    file as plain data. Raises ConfigError with every fault."""
     where = FilePath(path)
     folder = where.absolute().parent
-    return load_text(read_text(where), file=str(path), folder=folder, paper=paper)
+    return load_text(read_text(where), file=str(path), folder=folder, paper=paper, more=more)
 
 
 def load_text(
-    text: str, *, file: str, folder: FilePath | None = None, paper: bool = False
+    text: str,
+    *,
+    file: str,
+    folder: FilePath | None = None,
+    paper: bool = False,
+    more: Callable[[dict[str, Any]], list[Problem]] | None = None,
 ) -> Config:
     """Read the text of a config file; relative paths in it start at folder. Raises ConfigError."""
     text = text.removeprefix(_BYTE_ORDER_MARK)
     raw = parse(text, file)
     if paper and raw.get("mode") == "live":
         raw["mode"] = "paper"
-    faults: list[Problem] = []
+    faults = [] if more is None else more(raw)
     try:
         config = Config.model_validate(raw, context={"folder": folder})
+        if not faults:
+            return config
     except ValidationError as error:
-        faults = explained(error, raw)
-    if not faults:
-        return config
-    faults += cross_problems(with_implied_venue(raw), folder)
+        faults = explained(error, raw) + cross_problems(with_implied_venue(raw), folder) + faults
     try:
         places = toml_places(text)
     except RecursionError:

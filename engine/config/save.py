@@ -34,6 +34,7 @@ from engine.config.text import Path, dotted, plain
 
 _STEP = re.compile(r"(?:^|\.)([A-Za-z0-9_-]+)|\[(\d{1,6})\]", re.ASCII)
 _PRIVATE: Final = 0o600
+_KEPT: Final = object()
 
 
 @dataclass(slots=True)
@@ -93,8 +94,9 @@ def set_value(document: Document, path: str, value: object) -> None:
     for root in (toml, raw):
         table = _table(root, steps[:-1], steps[-1], make=value is not None)
         if table is not None:
-            dressed = root is toml and isinstance(written, dict) and not isinstance(table, Array)
-            _put(table, steps, _dressed(written) if dressed else written)
+            new = written if root is raw else _in_the_files_way(table, steps[-1], written)
+            if new is not _KEPT:
+                _put(table, steps, new)
     document.toml, document.plain = toml, raw
 
 
@@ -248,12 +250,55 @@ def _written(value: object) -> Any:
             raise SaveError(f"a {type(value).__name__} cannot be written to the file")
 
 
+def _in_the_files_way(table: Any, last: str | int, written: Any) -> Any:
+    """Give what is to be put into a document the shape the sample has; _KEPT where the list that
+    stands there could be changed in place, so that its comments stay."""
+    if isinstance(written, dict):
+        return written if isinstance(table, Array) else _dressed(written)
+    if not _is_rows(written) or not isinstance(table, MutableMapping):
+        return written
+    there = table.get(str(last))
+    if isinstance(there, Array | AoT) and _changed_in_place(there, written):
+        return _KEPT
+    return _lines(written)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _changed_in_place(there: Any, rows: list[dict[str, Any]]) -> bool:
+    """Make a list of tables hold these rows, if it takes no more than changing values in the rows
+    there are, or removing some, or adding some at the end."""
+    old = list(there.unwrap())
+    if not _is_rows(old):
+        return False
+    if len(rows) < len(old):
+        kept = iter(enumerate(old))
+        places = [next((at for at, one in kept if one == row), None) for row in rows]
+        if None in places:
+            return False
+        for at in sorted(set(range(len(old))) - set(places), reverse=True):
+            del there[at]
+        return True
+    for table, before, after in zip(there, old, rows, strict=False):
+        for key in before.keys() - after.keys():
+            del table[key]
+        for key, value in after.items():
+            if before.get(key) != value or type(before.get(key)) is not type(value):
+                table[key] = value
+    for row in rows[len(old) :]:
+        inline = tomlkit.inline_table()
+        inline.update(row)
+        there.append(inline if isinstance(there, Array) else _dressed(row))
+    return True
+
+
 def _dressed(fields: Mapping[str, Any]) -> Any:
     """Make a table of fields the way the sample writes one."""
     table = tomlkit.table()
     for key, value in fields.items():
-        rows = isinstance(value, list) and value and isinstance(value[0], dict)
-        table.add(key, _lines(value) if rows else value)
+        table.add(key, _lines(value) if _is_rows(value) else value)
     return table
 
 

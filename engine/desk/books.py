@@ -21,7 +21,11 @@ _CLOCKS_AGREE = timedelta(minutes=10)
 class Holding:
     """One instrument in one account. Quantities are signed; average_cost is as the venue says.
 
-    checked_at: when the newest snapshot was asked that held against what is unsettled.
+    checked_at: when the newest snapshot was asked that held against what is unsettled. unshown:
+    executions that a snapshot proved to be in the rows already, though the rows' change had been
+    explained otherwise; signed, until somebody takes that explanation back.
+    foreign: the part of row_surplus that was there when our newest order was sent, so that no fill
+    of it can be the cause.
     """
 
     account: str
@@ -34,6 +38,8 @@ class Holding:
     confirmations: int = 0
     checked_at: datetime | None = None
     average_cost: Decimal | None = None
+    unshown: Decimal = ZERO
+    foreign: Decimal = ZERO
 
     @property
     def effective(self) -> Decimal:
@@ -58,15 +64,20 @@ class Holding:
         self._cancel(seen_at)
         return True
 
-    def fill(self, signed: Decimal, now: datetime) -> None:
+    def fill(self, signed: Decimal, now: datetime, *, ours: bool = False) -> None:
         self.fill_surplus += signed
-        self._cancel(now)
+        self._cancel(now, self.foreign if ours else ZERO)
+
+    def order_sent(self) -> None:
+        """What is unexplained now was not caused by the order that goes out now."""
+        self.foreign = self.row_surplus
 
     def reconcile(self, asked_at: datetime, now: datetime) -> None:
         """A complete snapshot asked at asked_at agrees with the rows: fills have all shown in them,
         and every execution up to then is known."""
         if self.fill_surplus and (self.since is None or self.since <= asked_at):
             self.row_surplus -= self.fill_surplus
+            self.unshown += self.fill_surplus
             self.fill_surplus = ZERO
             self._stamp(now)
         if self.row_surplus and self.since is not None and self.since <= asked_at:
@@ -84,15 +95,20 @@ class Holding:
         self.row_surplus += quantity
         self._cancel(now)
 
-    def _cancel(self, now: datetime) -> None:
-        if self.row_surplus * self.fill_surplus > 0:
-            common = min(abs(self.row_surplus), abs(self.fill_surplus))
-            common = common.copy_sign(self.row_surplus)
+    def _cancel(self, now: datetime, foreign: Decimal = ZERO) -> None:
+        """Let rows and fills explain each other, but for rows of which foreign is known."""
+        able = self.row_surplus - foreign
+        if able * self.fill_surplus > 0:
+            common = min(abs(able), abs(self.fill_surplus)).copy_sign(able)
             self.row_surplus -= common
             self.fill_surplus -= common
         self._stamp(now)
 
     def _stamp(self, now: datetime) -> None:
+        if self.foreign * self.row_surplus <= 0:
+            self.foreign = ZERO
+        elif abs(self.foreign) > abs(self.row_surplus):
+            pass
         self.since = now if self.row_surplus or self.fill_surplus else None
         self.executions_checked = False
         self.confirmations = 0
@@ -189,7 +205,8 @@ class Book:
         moves = execution.origin is not ExecutionOrigin.BROKER and not self.predates(execution)
         if moves and self.known and change:
             held = self.holding(execution.account, execution.instrument)
-            held.fill(change * execution.side.sign, now)
+            ours = execution.origin is ExecutionOrigin.OURS
+            held.fill(change * execution.side.sign, now, ours=ours)
             self._sort(held)
         return change
 

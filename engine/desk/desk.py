@@ -4,13 +4,14 @@ Desk.apply takes what happened together as one batch and decides once, after all
 books. Same batches at the same instants give the same intents, so a journal replayed is the state.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
 from engine.desk.allocation.desk import AllocationDesk
 from engine.desk.facts import (
+    AccountReported,
     AlertAcknowledged,
     AlertChannelReported,
     ArmedChanged,
@@ -28,6 +29,7 @@ from engine.desk.facts import (
     GuardReleased,
     GuardRequested,
     MarketFact,
+    OrderPreviewed,
     OrderPriced,
     OrderReport,
     OrderReported,
@@ -43,7 +45,7 @@ from engine.desk.facts import (
     VenueState,
     VenueWarned,
 )
-from engine.desk.floor import Floor
+from engine.desk.floor import Floor, urgency
 from engine.desk.intents import Intent, Purpose, Severity
 from engine.desk.market import Bar, Quote
 from engine.desk.options.desk import OptionsDesk
@@ -114,9 +116,12 @@ class Desk:
         times += [at for at in self.floor.deadlines() if at > now]
         return min(times, default=None)
 
-    def awaiting_price(self) -> Iterator[Order]:
+    def awaiting_price(self) -> Sequence[Order]:
         """Orders that are decided and have no price yet, most urgent first."""
-        return (order for order in self.floor.held.values() if order.state is OrderState.HELD)
+        held = [o for o in self.floor.held.values() if o.state is OrderState.HELD]
+        if len(held) > 1:
+            held.sort(key=lambda order: urgency(order.intent))
+        return held
 
     def quote(self, venue: str, ref: str, quote: Quote) -> tuple[MarketFact, ...]:
         """Show a quote to those who wait for one; what it led to is to be applied as facts."""
@@ -157,6 +162,10 @@ class Desk:
                 return True
             case OrderPriced() | OrderUnpriced() | OrderUnanswered():
                 return self._order_fate(fact)
+            case AccountReported():
+                return floor.value(fact)
+            case OrderPreviewed():
+                return self.options.previewed(fact)
             case EngineStarted():
                 floor.mode = fact.mode
                 self._started()
@@ -270,12 +279,12 @@ class Desk:
             if lost > fact.asked_at:
                 return
             if order.executed:
-                order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
+                order.vanish(now)
                 self._ended(order)
             else:
                 self._room(order).order_absent(order)
         elif order.state is OrderState.WORKING and order.at < fact.asked_at:
-            order.end(OrderState.CANCELLED, "no longer in the venue's book", now)
+            order.vanish(now)
             self._ended(order)
 
     def _execution(self, venue: str, execution: Execution) -> bool:

@@ -124,13 +124,15 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the venue's book shows it, open or lately done."""
+    """An order as the venue's book shows it, open or lately done. off_its_steps: it was refused
+    because its price is no multiple of the venue's steps."""
 
     client_order_id: str
     venue_order_id: str
     report: OrderReport
     filled: Decimal
     reason: str = ""
+    off_its_steps: bool = False
 
 
 # --- from venues ---------------------------------------------------------------------------------
@@ -206,6 +208,37 @@ class BalanceReported:
     currency: str
     free: Decimal
     total: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReported:
+    """What a broker says an account is worth and how far it is from its margin, in currency; None
+    where it does not say. Source: IB API, reqAccountSummary."""
+
+    venue: str
+    account: str
+    currency: str
+    net_liquidation: Decimal | None = None
+    excess_liquidity: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPreviewed:
+    """What an order would do to its account, alone and at that moment, as the venue works it out.
+    Nothing was placed.
+
+    Margin changes are signed (negative frees margin), in currency; None where the venue does not
+    say. refusal: why it would not take the order. Source: IB API, OrderState of a what-if order.
+    """
+
+    venue: str
+    preview_id: str
+    initial_margin_change: Decimal | None = None
+    maintenance_margin_change: Decimal | None = None
+    commission: Decimal | None = None
+    currency: str = ""
+    refusal: str = ""
 
 
 # --- from market data ----------------------------------------------------------------------------
@@ -379,6 +412,8 @@ VenueFact = (
     | ContractDescribed
     | VenueWarned
     | BalanceReported
+    | AccountReported
+    | OrderPreviewed
     | OrderUnanswered
 )
 

@@ -6,11 +6,11 @@ the engine is armed, no other close of that instrument is out).
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from engine.desk.books import Book
-from engine.desk.facts import OrderRow, VenueState
+from engine.desk.facts import AccountReported, OrderRow, VenueState
 from engine.desk.instruments import ContractSpec, Instrument
 from engine.desk.intents import (
     AskVenue,
@@ -22,7 +22,7 @@ from engine.desk.intents import (
     WriteLine,
 )
 from engine.desk.orders import Order
-from engine.desk.snapshot import AlertView, OrderState
+from engine.desk.snapshot import AccountView, AlertView, OrderState
 
 _URGENCY = {purpose: rank for rank, purpose in enumerate(Purpose)}
 _KEPT = 200
@@ -65,7 +65,8 @@ class Alert:
 class Floor:
     """mode: demo, paper or live, as the engine last started.
 
-    books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> ….
+    books, standings: venue -> …; specs: (venue, ref) -> …; orders, alerts: id -> …; accounts:
+    (venue, account) -> what it is worth.
 
     live: the orders that may still fill or whose fills are not all known, id -> Order; held: those
     of them that were decided and not sent yet; sending: when each was sent that may not be answered
@@ -89,6 +90,7 @@ class Floor:
     sent_count: int = 0
     touched: set[tuple[str, str, str]] = field(default_factory=set)
     strays: dict[str, OrderRow] = field(default_factory=dict)
+    accounts: dict[tuple[str, str], AccountView] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     alert_count: int = 0
     outbox: list[Intent] = field(default_factory=list)
@@ -118,6 +120,23 @@ class Floor:
             None,
         )
 
+    def value(self, told: AccountReported) -> bool:
+        """Take what an account is worth; True when it is news."""
+        view = AccountView(
+            venue=told.venue,
+            account=told.account,
+            currency=told.currency,
+            net_liquidation=told.net_liquidation,
+            excess_liquidity=told.excess_liquidity,
+            maintenance_margin=told.maintenance_margin,
+            at=self.now,
+        )
+        known = self.accounts.get((told.venue, told.account))
+        if known is not None and replace(known, at=self.now) == view:
+            return False
+        self.accounts[told.venue, told.account] = view
+        return True
+
     def touch(self, venue: str, account: str, instrument: Instrument) -> None:
         self.touched.add((venue, account, instrument.ref))
 
@@ -136,6 +155,7 @@ class Floor:
         order = Order(intent=intent, at=self.now, changed=self.changed)
         self.orders[intent.client_order_id] = self.live[intent.client_order_id] = order
         self.held[intent.client_order_id] = order
+        self.book(intent.venue).holding(intent.account, intent.instrument).order_sent()
         self.touch(intent.venue, intent.account, intent.instrument)
         stray = self.strays.pop(intent.client_order_id, None)
         if stray is None:
@@ -242,7 +262,12 @@ class Floor:
         self.changed.clear()
 
 
+def urgency(order: PlaceOrder) -> int:
+    """Which place an order takes among those that go out together; the smallest goes first."""
+    return _URGENCY[order.purpose]
+
+
 def _rank(intent: Intent) -> int:
     if isinstance(intent, PlaceOrder):
-        return _URGENCY[intent.purpose]
+        return urgency(intent)
     return len(_URGENCY) + isinstance(intent, RaiseAlert)

@@ -122,6 +122,19 @@ class AskVenue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewOrder:
+    """Ask the venue, where it can tell, what an order would do to the account's margin. Nothing is
+    placed by it, and whatever else is to be sent goes first."""
+
+    preview_id: str
+    venue: str
+    account: str
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseAlert:
     """Tell the owner, on screen and through every alert channel."""
 
@@ -141,4 +154,4 @@ class WriteLine:
     strategy_id: str | None = None
 
 
-Intent = PlaceOrder | CancelOrder | AskVenue | RaiseAlert | WriteLine
+Intent = PlaceOrder | CancelOrder | AskVenue | PreviewOrder | RaiseAlert | WriteLine

@@ -46,7 +46,8 @@ def is_ours(order_id: str) -> bool:
 @dataclass(slots=True)
 class Order:
     """One order of ours. executed counts executions; reported_filled is what the venue says was
-    filled, which may run ahead of its executions. changed is where the floor keeps the orders that
+    filled, which may run ahead of its executions. vanished: it ended by being gone from the venue's
+    book. changed is where the floor keeps the orders that
     changed since it last looked. drawn is the view of it as last drawn."""
 
     intent: PlaceOrder
@@ -60,6 +61,8 @@ class Order:
     ended_at: datetime | None = None
     reconciled: bool = False
     cancel_asked: bool = False
+    off_its_steps: bool = False
+    vanished: bool = False
     changed: dict[str, "Order"] | None = field(default=None, repr=False, compare=False)
     drawn: OrderView | None = field(default=None, repr=False, compare=False)
 
@@ -101,6 +104,7 @@ class Order:
             state = OrderState.FILLED
         self.reported_filled = filled
         self.reason = row.reason
+        self.off_its_steps = row.off_its_steps
         self._enter(state, now)
         return True
 
@@ -136,6 +140,11 @@ class Order:
     def end(self, state: OrderState, reason: str, now: datetime) -> None:
         self.reason = reason
         self._enter(state, now)
+
+    def vanish(self, now: datetime) -> None:
+        """The venue's book does not list it any more, and nothing said why."""
+        self.vanished = True
+        self.end(OrderState.CANCELLED, "no longer in the venue's book", now)
 
     def _enter(self, state: OrderState, now: datetime) -> None:
         self.state = state

@@ -41,7 +41,19 @@ def picture(
         positions=tuple(perps.positions(desk.perps, quotes)),
         differences=offers.differences(desk.options, floor),
         candidates=offers.candidates(desk.options, floor),
+        accounts=tuple(floor.accounts.values()),
     )
+
+
+def ground_of(desk: Desk) -> tuple[object, ...]:
+    """What the whole picture stands on: when it is another, everything is to be drawn anew."""
+    return options.ground_of(desk.options, desk.floor), desk.config
+
+
+def draw_some(desk: Desk, quotes: Quotes, start: int, most: int) -> int | None:
+    """Draw a part ahead of the next picture, most records from the start-th on; the place to go on
+    from, None when there is no more."""
+    return options.draw_some(desk.options, desk.floor, quotes, start, most)
 
 
 def _venue(

@@ -98,10 +98,39 @@ class LegView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """An account as its broker values it, in currency; None where it does not say. at: when it was
+    last told."""
+
+    venue: str
+    account: str
+    currency: str
+    net_liquidation: Decimal | None
+    excess_liquidity: Decimal | None
+    maintenance_margin: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginView:
+    """What one line of a plan would do to the account's margin if it alone filled, as the venue
+    works it out. Changes are signed (negative frees margin), in currency; refusal: why the venue
+    would not take the order. at: when it was told."""
+
+    initial_change: Decimal | None
+    maintenance_change: Decimal | None
+    commission: Decimal | None
+    currency: str
+    refusal: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLineView:
     """One line of an exit plan: what would be sent, and why, or what it waits for.
 
-    multiplier is units of the underlying a contract (1 for stock), None where it is not known."""
+    multiplier is units of the underlying a contract (1 for stock), None where it is not known.
+    margin is there where the line waits and the venue previews orders."""
 
     instrument: str
     side: Side
@@ -111,6 +140,7 @@ class PlanLineView:
     estimated_price: float | None = None
     multiplier: Decimal | None = None
     waits_until: datetime | None = None
+    margin: MarginView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,3 +365,4 @@ class Snapshot:
     positions: tuple[PositionView, ...] = ()
     differences: tuple[DifferenceView, ...] = ()
     candidates: tuple[CandidateView, ...] = ()
+    accounts: tuple[AccountView, ...] = ()

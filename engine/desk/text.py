@@ -1,8 +1,10 @@
-"""Text from outside, made safe to store and to show.
+"""Text from outside made safe to store and to show, and numbers as people write them.
 
 A venue's strings reach the terminal and the log: control characters, escape sequences' lead-ins
 and direction overrides are taken out here, once. Markup is not this module's business.
 """
+
+from decimal import Decimal
 
 _LONGEST = 500
 _SPACES = "\t\n\v\f\r\x85\u2028\u2029"
@@ -24,3 +26,14 @@ def clean_text(text: str, longest: int = _LONGEST) -> str:
         text = text.translate(_TABLE)
     text = text.strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def amount(value: Decimal, *, signed: bool = False) -> str:
+    """Write a number with all its digits, but no exponent and no zeros at its end; signed: with its
+    sign where it is not zero."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    if not value:
+        return "0"
+    return f"+{text}" if signed and value > 0 else text

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from engine.desk.facts import (
+    AccountReported,
     AlertAcknowledged,
     AlertChannelReported,
     ArmedChanged,
@@ -24,6 +25,7 @@ from engine.desk.facts import (
     Fact,
     GuardReleased,
     GuardRequested,
+    OrderPreviewed,
     OrderPriced,
     OrderReported,
     OrderRow,
@@ -44,10 +46,11 @@ from engine.desk.intents import (
     CancelOrder,
     Intent,
     PlaceOrder,
+    PreviewOrder,
     RaiseAlert,
     WriteLine,
 )
-from engine.desk.text import clean_text
+from engine.desk.text import amount, clean_text
 from engine.journal.records import Entry
 
 _ID_LENGTH = 10
@@ -150,21 +153,24 @@ def _words(item: Fact | Intent, was: Decimal | None) -> str:
             return f"cancel order {_short(item.client_order_id)}: {item.reason}"
         case AskVenue():
             return f"ask {item.venue} for its whole book: {item.reason}"
+        case PreviewOrder():
+            return (
+                f"ask {item.venue} what {item.side} {_number(item.quantity)} "
+                f"{item.instrument.name} would do to the margin of {item.account}"
+            )
         case RaiseAlert():
             return f"alert {item.severity}: {item.title}" + _after(". ", item.body)
         case WriteLine():
             return item.text
         case BarrierFired():
-            at = "" if item.price is None else f" at {_price(item.price)}"
+            at = "" if item.price is None else f" at {_number(item.price)}"
             return f"barrier {item.barrier_id}: {item.close_type} reached{at}"
         case TrailingMoved():
-            peak = _price(item.peak_price)
+            peak = _number(item.peak_price)
             return f"barrier {item.barrier_id}: trailing stop follows a peak of {peak}"
         case SignalRaised():
             word = "buy" if item.kind is SignalKind.ENTRY else "reversal"
-            return (
-                f"{item.symbol}: {word} signal, z-score {item.z_score:.2f} at {_price(item.price)}"
-            )
+            return f"{item.symbol}: {word} signal, z-score {item.z_score:.2f} at {item.price:.8g}"
         case _:
             return _surroundings(item)
 
@@ -181,6 +187,8 @@ def _surroundings(
     | GuardReleased
     | ResetRequested
     | BalanceReported
+    | AccountReported
+    | OrderPreviewed
     | AlertAcknowledged
     | AlertChannelReported
     | DeadlinePassed,
@@ -191,8 +199,10 @@ def _surroundings(
             return f"{item.venue} is {item.state}{_after(': ', item.detail)}{refuses}"
         case ContractDescribed(spec=spec):
             settled = ", settled in cash" if spec.cash_settled else ""
-            hours = f", {_count(len(spec.trading), 'trading session')} known"
-            return f"{item.venue} described contract {spec.ref} ({spec.time_zone}{hours}{settled})"
+            # A venue that never closes tells of no hours.
+            count = _count(len(spec.trading), "trading session")
+            hours = f"{spec.time_zone}, {count} known" if spec.trading else "always open"
+            return f"{item.venue} described contract {spec.ref} ({hours}{settled})"
         case VenueWarned():
             grave = "CRITICAL, " if item.critical else ""
             return f"{item.venue} says ({grave}code {item.code}): {item.text}"
@@ -217,6 +227,10 @@ def _surroundings(
                 f"{item.venue} balance: {_number(item.total)} {item.currency}, "
                 f"{_number(item.free)} free"
             )
+        case AccountReported():
+            return f"{item.venue} values {item.account}: {_worth(item)}"
+        case OrderPreviewed():
+            return f"{item.venue} previewed an order: {_previewed(item)}"
         case AlertAcknowledged():
             return f"{item.by} acknowledged alert {item.alert_id}"
         case AlertChannelReported():
@@ -226,6 +240,31 @@ def _surroundings(
             return "a deadline passed"
         case _:
             assert_never(item)
+
+
+def _worth(item: AccountReported) -> str:
+    told = (
+        ("net liquidation", item.net_liquidation),
+        ("excess liquidity", item.excess_liquidity),
+        ("maintenance margin", item.maintenance_margin),
+    )
+    parts = [f"{word} {_number(value)}" for word, value in told if value is not None]
+    return f"{', '.join(parts) or 'nothing told'} {item.currency}".rstrip()
+
+
+def _previewed(item: OrderPreviewed) -> str:
+    if item.refusal:
+        return f"refused, {item.refusal}"
+    told = (
+        ("initial margin", item.initial_margin_change),
+        ("maintenance margin", item.maintenance_margin_change),
+    )
+    parts = [f"{word} {_signed(value)}" for word, value in told if value is not None]
+    return f"{', '.join(parts) or 'nothing told'} {item.currency}".rstrip()
+
+
+def _signed(value: Decimal) -> str:
+    return f"+{_number(value)}" if value > 0 else _number(value)
 
 
 def _configuration(item: ConfigApplied) -> str:
@@ -285,8 +324,7 @@ def _short(order_id: str) -> str:
 
 
 def _number(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return amount(value)
 
 
 def _price(value: Decimal | None) -> str:

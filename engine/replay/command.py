@@ -13,6 +13,8 @@ from engine.replay.market import VENUE
 from engine.replay.report import Report
 from engine.replay.run import Costs, Progress, interval_of, replay
 
+SHORTEST_WINDOW, LONGEST_WINDOW = 10, 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayOptions:
@@ -39,6 +41,7 @@ def replay_files(
     Raises ConfigError and InputError, each with plain lines for a person.
     """
     options = options or ReplayOptions()
+    _check(options)
     sets = tuple(
         ParameterSet(
             symbol=one.symbol,
@@ -49,6 +52,12 @@ def replay_files(
         )
         for one in load_parameter_sets(parameter_sets)
     )
+    for one in sets:
+        if one.z_score_threshold <= options.exit_z_score:
+            raise InputError(
+                f"{parameter_sets}: {one.symbol} is bought at a z-score of {one.z_score_threshold} "
+                f"and would be sold at once, at {options.exit_z_score}."
+            )
     files = bar_files(bars, [one.symbol for one in sets], options.quote_currency)
     apart = {file: interval_of(file) for file in files}
     seconds = options.interval_seconds or min(apart.values(), default=60)
@@ -66,3 +75,16 @@ def replay_files(
         quote_currency=options.quote_currency,
     )
     return replay(files, settings, costs=options.costs, progress=progress)
+
+
+def _check(options: ReplayOptions) -> None:
+    """Refuse figures no account has, by the limits the config sets. Raises InputError."""
+    costs = options.costs
+    if not SHORTEST_WINDOW <= options.window <= LONGEST_WINDOW:
+        allowed = f"from {SHORTEST_WINDOW} to {LONGEST_WINDOW}"
+        raise InputError(f"A window of {options.window} bars cannot be used; allowed: {allowed}.")
+    if costs.cash <= 0:
+        raise InputError(f"An account cannot begin with {costs.cash}; allowed: more than 0.")
+    for name, percent in (("fee", costs.fee_percent), ("spread", costs.spread_percent)):
+        if not 0 <= percent < 100:
+            raise InputError(f"A {name} of {percent}% cannot be; allowed: from 0 to under 100.")

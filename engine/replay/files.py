@@ -89,8 +89,8 @@ class BarReader:
         self._raw.seek(0)
         binary = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
         with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
-            head = text.readline(_LARGEST_LINE)
             self.line = 1
+            head = text.readline(_LARGEST_LINE)
             # A line of plain text above the header is some exchanges' way of signing their files.
             while head and (not head.strip() or head.startswith("#") or _is_prose(head)):
                 head = text.readline(_LARGEST_LINE)

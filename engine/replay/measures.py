@@ -79,11 +79,13 @@ class SymbolTally:
 
     def notes(self) -> Iterator[str]:
         if self._missing:
-            yield f"{self.symbol}: {self._missing} bars are missing; scores go on over the holes."
+            what = "1 bar is" if self._missing == 1 else f"{self._missing} bars are"
+            yield f"{self.symbol}: {what} missing; scores go on over the holes."
         if self._skipped:
+            what = "1 bar stands" if self._skipped == 1 else f"{self._skipped} bars stand"
             yield (
-                f"{self.symbol}: {self._skipped} bars stand twice, out of order or too close "
-                "together, and were not counted."
+                f"{self.symbol}: {what} twice, out of order or too close together, and did not "
+                "count."
             )
 
     def report(self, steps: int, *, fees: Decimal, held: Decimal, value: Decimal) -> SymbolReport:

@@ -29,13 +29,14 @@ from engine.desk.intents import (
     CancelOrder,
     Intent,
     PlaceOrder,
+    PreviewOrder,
     RaiseAlert,
     Severity,
     WriteLine,
 )
 from engine.desk.market import Bar, Quote
 from engine.desk.orders import Order
-from engine.desk.picture import picture
+from engine.desk.picture import draw_some, ground_of, picture
 from engine.desk.pricing import price
 from engine.desk.snapshot import Snapshot
 from engine.errors import EngineError
@@ -43,11 +44,13 @@ from engine.journal import Append, Journal, JournalError, Record
 from engine.service.alerts import AlertSender
 from engine.service.clock import Clock, Handle
 from engine.service.trouble import alarm, must_wait, turned_down
-from engine.venues.port import PricedOrder, Venue
+from engine.venues.port import Previewer, PricedOrder, Venue
 
 log = structlog.get_logger("bulkhead.engine")
 
 VERSION = "0.1.0"
+_SLICE = 40
+"""How many strategies are drawn in one turn of the loop: about two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class Engine:
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._timer: Handle | None = None
+        self._ground: tuple[object, ...] = ()
+        self._drawing: asyncio.Handle | None = None
         self._batch = 0
         self._halted = ""
 
@@ -112,6 +117,8 @@ class Engine:
         """Wait until everything taken so far is journaled and acted on."""
         while self._carrying:
             await asyncio.gather(*self._carrying)
+        # What came with orders is acted on a turn after them.
+        await asyncio.sleep(0)
 
     async def ping(self) -> None:
         """Return once the journal answered. Raises EngineError when nothing is sent any more."""
@@ -120,8 +127,9 @@ class Engine:
         await self._journal.ping()
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for waiting in (self._timer, self._drawing):
+            if waiting is not None:
+                waiting.cancel()
 
     # --- what venues call ------------------------------------------------------------------------
 
@@ -305,6 +313,13 @@ class Engine:
                 asyncio.get_running_loop().call_soon(self.tell, turned_down(venue, order))
             else:
                 self._venues[venue].place(order)
+        if carried.orders:
+            # A venue may send on the loop's next turn: what tells of an order comes after it.
+            asyncio.get_running_loop().call_soon(self._act_on_the_rest, carried)
+        else:
+            self._act_on_the_rest(carried)
+
+    def _act_on_the_rest(self, carried: Carried) -> None:
         for intent in carried.intents:
             self._act(intent)
         for answer in carried.answers:
@@ -312,6 +327,9 @@ class Engine:
             if future is not None and not future.done():
                 future.set_result(answer)
         self._publish(bool(carried.intents or carried.orders))
+        if (ground := ground_of(self.desk)) != self._ground:
+            self._ground = ground
+            self._draw_ahead(0)
 
     def _act(self, intent: Intent) -> None:
         match intent:
@@ -325,10 +343,26 @@ class Engine:
                 log.info(intent.text)
             case AskVenue():
                 self._venues[intent.venue].ask()
+            case PreviewOrder():
+                venue = self._venues[intent.venue]
+                if isinstance(venue, Previewer):
+                    venue.preview(intent)
             case RaiseAlert():
-                log.warning("alert", severity=intent.severity, title=intent.title)
+                log.warning("alert", severity=intent.severity.value, title=intent.title)
                 if self._alerts is not None:
                     self._alerts.offer(intent)
+
+    def _draw_ahead(self, start: int) -> None:
+        """Draw a new picture in slices, so that no one turn of the loop has to draw it whole."""
+        if self._drawing is not None:
+            self._drawing.cancel()
+        self._drawing = asyncio.get_running_loop().call_soon(self._draw_slice, start)
+
+    def _draw_slice(self, start: int) -> None:
+        self._drawing = None
+        left = draw_some(self.desk, self._quotes, start, _SLICE)
+        if left is not None:
+            self._draw_ahead(left)
 
     def _wake_at(self, when: datetime | None) -> None:
         if self._timer is not None:

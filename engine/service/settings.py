@@ -7,28 +7,17 @@ the next start, and the answer says so. The file is never written unless the who
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from engine.config import Config, ConfigError, SaveError, load, load_text
-from engine.config.form import form_of, typed
-from engine.config.save import Document, open_document, parse_path, save, set_value
+from engine.config.form import Change, edit, form_of
+from engine.config.save import Document, open_document, save
 from engine.desk.facts import ConfigApplied
 from engine.desk.snapshot import CandidateView, Snapshot
 from engine.errors import InputError
 from engine.service.declared import declared
 
 _RESTART = ("mode", "engine", "alerts", "venues")
-
-
-class Change(Protocol):
-    """One edit: the value at a path, or its removal."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def value(self) -> Any: ...
-    @property
-    def remove(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +113,7 @@ class Settings:
 
     def _edited(self, changes: Sequence[Change]) -> Document:
         document = open_document(self._file)
-        for change in changes:
-            steps = parse_path(change.path)
-            value = None if change.remove else typed(document, steps, change.value)
-            set_value(document, change.path, value)
+        edit(document, changes)
         return document
 
 
@@ -147,10 +133,27 @@ def effects(before: Config | None, after: Config) -> list[str]:
         told.append("The options rules hold at once, for closes under way too.")
     if old.armed != new.armed:
         told.append("Armed: closes are sent." if new.armed else "Disarmed: nothing is sent.")
+    if before.terminal != after.terminal:
+        told.append("The terminal's own settings hold when a terminal attaches.")
     waiting = [name for name in _RESTART if getattr(before, name) != getattr(after, name)]
+    waiting += _of_what_venues_were_asked_for(before, after)
     if waiting:
         told.append(f"After a restart of the engine: {', '.join(waiting)}.")
     return told or ["Nothing changes."]
+
+
+def _of_what_venues_were_asked_for(before: Config, after: Config) -> list[str]:
+    """What a venue learned when it was made: where a desk trades, and how long its bars are."""
+    changed = []
+    for desk, key in (
+        ("options", "venue"),
+        ("allocation", "venue"),
+        ("allocation", "z_score_interval"),
+    ):
+        old, new = getattr(before, desk), getattr(after, desk)
+        if old is not None and new is not None and getattr(old, key) != getattr(new, key):
+            changed.append(f"{desk}.{key}")
+    return changed
 
 
 def _of_named(old: dict[str, Any], new: dict[str, Any], word: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +73,38 @@ def setup_of(
         make_venues=_venues_of(config, mode, paths.state_dir),
         file=file,
         channels=tuple(Channel.of(url, number) for number, url in enumerate(urls, 1)),
+    )
+
+
+def sets_setup(sets: Path) -> EngineSetup:
+    """Build a paper engine for parameter sets alone: no config, no venue, the demo's market.
+
+    Raises ConfigError for bad parameter sets.
+    """
+    from engine.venues.paper.demo_coins import SPOT_VENUE, synthetic_spot
+
+    chosen = declared(
+        with_parameter_sets(Config(), load_parameter_sets(sets), file=str(sets))
+    ).allocation
+    assert chosen is not None, "parameter sets make an allocation"
+    allocation = replace(chosen, venue=SPOT_VENUE)
+
+    def make(sink: VenueSink) -> Mapping[str, Venue]:
+        exchange = synthetic_spot(
+            sink,
+            name=SPOT_VENUE,
+            symbols=[one.symbol for one in allocation.sets],
+            bar_seconds=allocation.interval_seconds,
+            history_bars=allocation.window + 2,
+        )
+        return {SPOT_VENUE: exchange}
+
+    return EngineSetup(
+        mode=Mode.PAPER.value,
+        declared=ConfigApplied(armed=True, options=None, strategies=(), allocation=allocation),
+        paths=demo_paths(),
+        journal=_fresh_journal(),
+        make_venues=make,
     )
 
 

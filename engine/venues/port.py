@@ -7,11 +7,11 @@ arrived together is told together), and it answers every order with facts, never
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.desk.facts import OrderType, Side, TimeInForce, VenueFact
 from engine.desk.instruments import Instrument
-from engine.desk.intents import Purpose
+from engine.desk.intents import PreviewOrder, Purpose
 from engine.desk.market import Bar, Quote
 
 
@@ -86,3 +86,12 @@ class Venue(Protocol):
     def watch(self, instruments: Iterable[Instrument]) -> None:
         """Keep quotes and contract specs coming for these, besides what is held and what held
         options are written on."""
+
+
+@runtime_checkable
+class Previewer(Protocol):
+    """A venue that can say what an order would do to its account's margin."""
+
+    def preview(self, order: PreviewOrder) -> None:
+        """Ask; the answer is the fact OrderPreviewed. Nothing is placed, whatever is answered, and
+        everything else goes first. What cannot be asked now is not asked at all."""

@@ -4,18 +4,19 @@ Run `python -m tests.benchmarks.allocation`. Prints microseconds and seconds bes
 """
 
 import asyncio
+import contextlib
 import gc
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from engine.desk.allocation.definitions import AllocationSettings, ParameterSet
 from engine.desk.allocation.ledger import Ledger
-from engine.desk.desk import Desk, Outcome
 from engine.desk.facts import (
     BalanceReported,
     BookSnapshot,
@@ -23,29 +24,34 @@ from engine.desk.facts import (
     ContractDescribed,
     EngineStarted,
     Fact,
-    SignalKind,
-    SignalRaised,
     VenueChanged,
     VenueState,
 )
-from engine.desk.instruments import ContractSpec
-from engine.desk.pricing import price
-from engine.journal import Journal, Record
+from engine.desk.instruments import ContractSpec, Instrument
+from engine.desk.market import Bar
+from engine.journal import Journal
 from engine.replay import BarFile, Costs, replay
+from engine.service.clock import SystemClock
+from engine.service.engine import Engine
+from engine.service.logs import configure_logging
+from engine.venues.port import PricedOrder
 from tests.recorded import TWS_RECORDED
 
-SETS, SIGNALS = 1000, 10_000
+SETS, ROUNDS = 1000, 10
+WINDOW, MINUTE = 10, timedelta(minutes=1)
 VENUE = "binance"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 BARS = TWS_RECORDED.parent / "btc_perp_1m_2022-01.csv.gz"
 MONTH = 44_640
 NAMES = [f"C{number:04d}USDT" for number in range(SETS)]
-SPEC = ContractSpec(ref="", quantity_step=Decimal("0.0001"))
+STEP = Decimal("0.0001")
 
 
 def main() -> None:
     reservations()
-    for together in (1, SIGNALS):
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+        configure_logging()
+    for together in (1, SETS, SETS * ROUNDS):
         asyncio.run(crowd(together))
     if BARS.exists():
         month()
@@ -72,39 +78,65 @@ def reservations() -> None:
     )
 
 
+class Exchange:
+    """Takes orders and says nothing; keeps engine.venues.port.Venue."""
+
+    name, kind, clock_skew_seconds = VENUE, "ccxt", None
+
+    def __init__(self) -> None:
+        self.orders: list[PricedOrder] = []
+
+    async def run(self) -> None: ...
+
+    def ask(self) -> None: ...
+
+    def place(self, order: PricedOrder) -> None:
+        self.orders.append(order)
+
+    def cancel(self, order: PricedOrder) -> None: ...
+
+    def watch(self, instruments: Iterable[Instrument]) -> None: ...
+
+
 async def crowd(together: int) -> None:
-    """Decide 10,000 signals of 1,000 sets, so many in one batch, journaled as the service does."""
-    desk, decided, deciding = _desk(), 0, 0.0
-    signals = [
-        SignalRaised(
-            venue=VENUE,
-            symbol=NAMES[number % SETS],
-            kind=SignalKind.ENTRY,
-            z_score=9.0,
-            price=Decimal(100),
-            bar_at=NOON + timedelta(minutes=number // SETS),
-        )
-        for number in range(SIGNALS)
-    ]
-    gc.collect()
+    """Tell an engine ten bars of each of 1,000 sets, each a signal, so many in one turn of the
+    loop; scored, decided, journaled, logged and sent as in life."""
+    first = datetime.now(UTC).replace(microsecond=0) - MINUTE * (WINDOW + 1)
     with tempfile.TemporaryDirectory() as folder:
-        async with await Journal.open(Path(folder) / "journal.sqlite") as journal:
+        async with await Journal.open(Path(folder) / "journal.sqlite", spare=True) as journal:
+            engine, exchange = (
+                Engine(mode="paper", journal=journal, clock=SystemClock()),
+                Exchange(),
+            )
+            engine.use(venues={VENUE: exchange})
+            engine.tell(*_started(first))
+            quiet = [_bar(first, number, 100.0 + number % 2) for number in range(WINDOW)]
+            for name in NAMES:
+                engine.bars(VENUE, name, quiet)
+            # Each bar closes at twice the one before: about 6 deviations above those in the window.
+            rising = [_bar(first, WINDOW + number, 200.0 * 2**number) for number in range(ROUNDS)]
+            bars = [(name, bar) for bar in rising for name in NAMES]
+            await engine.drained()
+            gc.collect()
             began = time.perf_counter()
-            tasks = []
-            for start in range(0, SIGNALS, together):
-                before = time.perf_counter()
-                records = _decide(desk, signals[start : start + together], start)
-                deciding += time.perf_counter() - before
-                decided += together
-                tasks.append(asyncio.create_task(journal.append(records, durable=False)))
+            for start in range(0, len(bars), together):
+                for name, bar in bars[start : start + together]:
+                    engine.bars(VENUE, name, (bar,))
                 await asyncio.sleep(0)
-            await asyncio.gather(*tasks)
+            decided = time.perf_counter() - began
+            await engine.drained()
             took = time.perf_counter() - began
-    reserved = len(desk.allocation.ledger.claims)
+            engine.stop()
+            signals = sum(one.name == "SignalRaised" for one in await journal.read())
     print(
-        f"{decided} signals, {together} a batch: {took:.2f} s with the journal, the desk "
-        f"{deciding:.2f} s ({deciding / SIGNALS * 1e6:.0f} us each), limit 2 s; {reserved} reserved"
+        f"{signals} signals, {together} in a turn of the loop: {took:.2f} s with journal and log "
+        f"({decided:.2f} s until the last was decided), limit 2 s; {len(exchange.orders)} bought"
     )
+
+
+def _bar(first: datetime, number: int, close: float) -> Bar:
+    at = first + number * MINUTE
+    return Bar(at=at, open=close, high=close, low=close, close=close)
 
 
 def month() -> None:
@@ -136,31 +168,25 @@ def _first_lines(count: int) -> str:
         return "".join(line for line, _ in zip(text, range(count), strict=False))
 
 
-def _desk() -> Desk:
-    desk = Desk()
+def _started(at: datetime) -> tuple[Fact, ...]:
     sets = tuple(_set(name, "0.1", "5") for name in NAMES)
-    settings = AllocationSettings(venue=VENUE, sets=sets)
-    started: list[Fact] = [
+    cash = Decimal(1_000_000)
+    return (
         EngineStarted(version="", mode="paper"),
-        ConfigApplied(armed=True, options=None, strategies=(), allocation=settings),
+        ConfigApplied(
+            armed=True,
+            options=None,
+            strategies=(),
+            allocation=AllocationSettings(venue=VENUE, sets=sets, window=WINDOW),
+        ),
         *(
-            ContractDescribed(
-                venue=VENUE, spec=ContractSpec(ref=name, quantity_step=SPEC.quantity_step)
-            )
+            ContractDescribed(venue=VENUE, spec=ContractSpec(ref=name, quantity_step=STEP))
             for name in NAMES
         ),
-        BookSnapshot(venue=VENUE, asked_at=NOON, accounts=("main",), positions=()),
+        BookSnapshot(venue=VENUE, asked_at=at, accounts=("main",), positions=()),
         VenueChanged(venue=VENUE, state=VenueState.READY, can_trade=True),
-        BalanceReported(
-            venue=VENUE,
-            account="main",
-            currency="USDT",
-            free=Decimal(1_000_000),
-            total=Decimal(1_000_000),
-        ),
-    ]
-    desk.apply(started, NOON)
-    return desk
+        BalanceReported(venue=VENUE, account="main", currency="USDT", free=cash, total=cash),
+    )
 
 
 def _set(symbol: str, percent: str, threshold: str) -> ParameterSet:
@@ -171,15 +197,6 @@ def _set(symbol: str, percent: str, threshold: str) -> ParameterSet:
         profit_percent=Decimal(15),
         stop_loss_percent=Decimal(2),
     )
-
-
-def _decide(desk: Desk, signals: list[SignalRaised], batch: int) -> list[Record]:
-    outcome = desk.apply(signals, NOON)
-    terms = [price(order.intent, None, SPEC, NOON) for order in desk.awaiting_price()]
-    priced = desk.apply(terms, NOON) if terms else Outcome()
-    desk.next_deadline()
-    items = (*outcome.facts, *outcome.intents, *priced.facts, *priced.intents)
-    return [Record(at=NOON, item=item, batch=batch) for item in items]
 
 
 def _microseconds(work: Callable[[], object]) -> float:

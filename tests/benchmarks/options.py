@@ -1,17 +1,27 @@
 """What the options room costs the engine's loop, beside a plain comparison of rows.
 
 Run `python -m tests.benchmarks.options`. One position row, a whole reconciliation, a picture and
-its document, and ten assignments in one packet; the plain comparison is a dictionary of what was
-held, which is what the same machine needs at the least in the same minute.
+its document; the plain comparison is a dictionary of what was held, which is what the same machine
+needs at the least in the same minute. Last, ten assignments in one packet against a whole engine:
+when the first closing order reached the broker and when the last did.
 """
 
+import asyncio
 import statistics
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from time import perf_counter
 
+from engine.attach import AttachClient, AttachError, Role
 from engine.attach.document import encode_snapshot
+from engine.attach.protocol import picture_frame
 from engine.desk.desk import Outcome
 from engine.desk.facts import (
     ContractDescribed,
@@ -23,8 +33,19 @@ from engine.desk.facts import (
 from engine.desk.instruments import Instrument, OptionContract, Right
 from engine.desk.intents import PlaceOrder
 from engine.desk.market import Quote
-from engine.desk.picture import picture
+from engine.desk.picture import draw_some, picture
+from engine.service.engine import _SLICE
 from tests.engine.desk.world import ACCOUNT, NIGHT, SPY, VENUE, World, definition, option
+from tests.fakes.channel.control import Control
+from tests.fakes.tws.hours import closed_at, open_around
+from tests.fakes.tws.policy import silent
+from tests.fakes.tws.process import tws_process
+from tests.fakes.tws.records import Position, stock
+from tests.fakes.tws.records import Right as TwsRight
+from tests.fakes.tws.records import option as listed
+from tests.fakes.tws.scenes import ACCOUNT as TWS_ACCOUNT
+from tests.fakes.tws.scenes import EXPIRY
+from tests.fakes.tws.scenes import quote as shown
 
 SINGLES = 200
 CONDORS = 500
@@ -169,7 +190,15 @@ def pictures(world: World) -> None:
             world.desk, now=world.now, mode="live", started_at=NIGHT, venues=(), quotes=quotes
         )
 
-    told("picture, first", [timed(draw)])
+    def draw_slice() -> None:
+        left[0] = draw_some(world.desk, quotes, left[0] or 0, _SLICE)
+
+    slices: list[float] = []
+    left: list[int | None] = [0]
+    while left[0] is not None:
+        slices.append(timed(draw_slice))
+    told(f"picture, slices of {_SLICE} drawn ahead", slices)
+    told("picture, first after them", [timed(draw)])
     told("picture, nothing new", [timed(draw) for _ in range(20)])
     times = []
     for turn in range(20):
@@ -185,7 +214,101 @@ def pictures(world: World) -> None:
     )
     document = encode_snapshot(snapshot)
     told("document", [timed(lambda: encode_snapshot(snapshot)) for _ in range(10)])
-    print(f"document: {len(document) / 1000:.0f} kB")
+    sent = picture_frame(1, document)
+    print(
+        f"document: {len(document) / 1000:.0f} kB, sent as {len(sent) / 1000:.0f} kB (at most 200)"
+    )
+
+
+# --- ten in one packet, a whole engine -----------------------------------------------------------
+
+STOCKS, PUTS, TOGETHER, ROUNDS = 910_000, 920_000, 10, 8
+
+
+def stage(control: Control) -> None:
+    """Hold short puts on ten underlyings, one for each round; options closed, stock trading."""
+    now = datetime.now(UTC)
+    open_now, closed = open_around(now), closed_at(now, timedelta(hours=30))
+    for number in range(TOGETHER):
+        under = stock(STOCKS + number, f"U{number}")
+        control.set_instrument(replace(under, trading_hours=open_now, liquid_hours=open_now))
+        control.set_quote(under.con_id, shown("449.98", "450.02"))
+        for turn in range(ROUNDS):
+            con_id = PUTS + turn * TOGETHER + number
+            put = listed(con_id, under, TwsRight.PUT, Decimal(200 + turn), EXPIRY)
+            control.set_instrument(replace(put, trading_hours=closed, liquid_hours=closed))
+            held = Position(account=TWS_ACCOUNT, con_id=con_id, quantity=Decimal(-1))
+            control.set_position(held, push=False)
+
+
+def config(state: Path, port: int) -> str:
+    head = (
+        f'mode = "live"\n[engine]\nstate_dir = "{state}"\n[venues.ibkr]\nkind = "ib"\n'
+        f'host = "127.0.0.1"\nport = {port}\nclient_id = 17\naccounts = ["{TWS_ACCOUNT}"]\n'
+        '[options]\nvenue = "ibkr"\n'
+    )
+    return head + "".join(
+        f'[[options.strategies]]\nid = "S{number}-{turn}"\nkind = "single"\n'
+        f'underlying = "U{number}"\nlegs = [{{ right = "P", strike = "{200 + turn}", '
+        f'expiry = "{EXPIRY}", quantity = -1 }}]\n'
+        for number in range(TOGETHER)
+        for turn in range(ROUNDS)
+    )
+
+
+async def ready(path: Path) -> None:
+    """Wait until the book is known and the account's worth, which is asked for last, is told."""
+    while True:
+        try:
+            client = await AttachClient.connect(path, role=Role.READ_ONLY, client_name="bench")
+        except AttachError:
+            await asyncio.sleep(0.05)
+            continue
+        async with client:
+            async for snapshot in client.snapshots():
+                if snapshot.venues[0].state == "ready" and snapshot.accounts:
+                    return
+
+
+def ten_in_one_packet() -> None:
+    """Assign ten puts in one packet, some times; when each close arrived at the broker."""
+    with tws_process(scene="empty") as tws, tempfile.TemporaryDirectory() as folder:
+        stage(tws.control)
+        file, state = Path(folder) / "bulkhead.toml", Path(folder) / "s"
+        file.write_text(config(state, tws.port))
+        program = subprocess.Popen(
+            [sys.executable, "-m", "engine.cli", "engine", "--config", str(file)],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            asyncio.run(ready(state / "bulkhead.sock"))
+            firsts, lasts = [], []
+            # A broker that answers each close at once would be measured with the closes.
+            tws.control.set_order_policy(silent())
+            for turn in range(ROUNDS):
+                # The budget of the round before is used up, and so is its "while closing".
+                time.sleep(3)
+                before = len(tws.control.order_records())
+                puts = tuple(PUTS + turn * TOGETHER + number for number in range(TOGETHER))
+                handed_ns = tws.control.assign_together(puts)
+                tws.control.orders_reached(before + TOGETHER)
+                orders = [o for o in tws.control.order_records()[before:] if not o.what_if]
+                for order in orders:
+                    tws.control.fill_order(order.order_id)
+                assert len(orders) == TOGETHER, f"{len(orders)} orders"
+                took = sorted((order.arrived_ns - handed_ns) / 1e9 for order in orders)
+                firsts.append(took[0])
+                lasts.append(took[-1])
+        finally:
+            program.terminate()
+            program.wait()
+    told("ten in one packet, the first close", firsts)
+    told("ten in one packet, the last close", lasts)
+    ratios = sorted(last / first for first, last in zip(firsts, lasts, strict=True))
+    print(
+        f"the last against the first: median {statistics.median(ratios):.2f}, "
+        f"worst {ratios[-1]:.2f} (at most 3)"
+    )
 
 
 def main() -> None:
@@ -195,6 +318,7 @@ def main() -> None:
     world = condors(CONDORS)
     pictures(world)
     reconciliation(world)
+    ten_in_one_packet()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.attach import AttachClient, AttachError, Role
-from tests.fakes.tws.control import Control
+from tests.fakes.channel.control import Control
 from tests.fakes.tws.hours import closed_at
 from tests.fakes.tws.process import tws_process
 from tests.fakes.tws.records import Position, Right, option, stock

@@ -14,16 +14,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
 from engine.attach import AttachClient, AttachError, Role
 from engine.desk.snapshot import AllocationSetView, SetState, Snapshot
 from tests.fakes.binance_spot import Bar, BinanceSpot
+from tests.fakes.channel.process import Running
 from tests.fakes.exchange import Order, Request
 from tests.fakes.exchange import Side as FakeSide
-from tests.fakes.exchange.process import RunningExchange, exchange_process
+from tests.fakes.exchange.process import exchange_process
 
 PATIENCE_SECONDS = 30.0
 BUY, OCO = "/api/v3/order", "/api/v3/orderList/oco"
@@ -97,7 +98,7 @@ class Market:
         """The close, to the cent, that scores z or a little more."""
         mean = sum(self._closes, Decimal(0)) / WINDOW
         deviation = math.sqrt(sum((one - mean) ** 2 for one in self._closes) / WINDOW)
-        return (mean + Decimal(repr(z * deviation + 0.005))).quantize(CENT)
+        return (mean + Decimal(repr(z * deviation + 0.005))).quantize(CENT, ROUND_HALF_EVEN)
 
     def next_bar(self, close: Decimal) -> Bar:
         bar = Bar.flat(self._at, close)
@@ -112,7 +113,7 @@ class AllocationBench:
     offered: how much is for sale at each quote, None for as much as anybody wants.
     """
 
-    def __init__(self, folder: Path, exchange: RunningExchange) -> None:
+    def __init__(self, folder: Path, exchange: Running) -> None:
         self.control = exchange.control
         self.offered: Decimal | None = None
         self._pushed: list[tuple[str, Bar]] = []
@@ -153,11 +154,9 @@ class AllocationBench:
         engine = self.engine(*words)
         try:
             yield engine
-        except BaseException:
-            engine.kill()
-            engine.wait(PATIENCE_SECONDS)
-            raise
-        assert end(engine) == 0
+            assert end(engine) == 0
+        finally:
+            kill(engine)
 
     def bulkhead(self, *words: str) -> subprocess.CompletedProcess[str]:
         return bulkhead(*words, "--config", str(self.config), **self._secrets)
@@ -232,9 +231,11 @@ class AllocationBench:
         return close
 
     def tell_bars_again(self) -> None:
-        """Push all bars again, as a history that an engine asks for has them when it starts."""
+        """Push those bars again that end after now: no history has them yet."""
+        now = datetime.now(UTC)
         for symbol, bar in self._pushed:
-            self.control.push_bar(symbol, "1h", bar)
+            if bar.opened_at + HOUR > now:
+                self.control.push_bar(symbol, "1h", bar)
 
     # --- the exchange ----------------------------------------------------------------------------
 
@@ -306,8 +307,19 @@ def bulkhead(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def end(engine: subprocess.Popen[bytes]) -> int:
+    """Ask an engine to end and return its code; one that does not is killed, and that is raised."""
     engine.send_signal(signal.SIGTERM)
-    return engine.wait(PATIENCE_SECONDS)
+    try:
+        return engine.wait(PATIENCE_SECONDS)
+    finally:
+        kill(engine)
+
+
+def kill(engine: subprocess.Popen[bytes]) -> None:
+    """End an engine at once, if it still lives."""
+    if engine.poll() is None:
+        engine.kill()
+        engine.wait(PATIENCE_SECONDS)
 
 
 async def arrived(happened: Callable[[], bool]) -> None:

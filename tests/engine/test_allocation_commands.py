@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +150,34 @@ def test_what_cannot_be_replayed_is_refused_in_a_line(tmp_path: Path) -> None:
         assert text in answer.stderr, answer.stderr
         assert len(answer.stderr.strip().splitlines()) <= 2
         assert "Traceback" not in answer.stderr
+
+
+# --- paper without a venue -----------------------------------------------------------------------
+
+
+def test_alone_sets_try_the_demo(tmp_path: Path) -> None:
+    """Parameter sets with no venue and no config are tried on the demo's market."""
+    # The demo's socket stands under HOME, and the path of a socket must be short.
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    strange = {**SET, "symbol": "XRPUSDT", "allocationPercent": 40}
+    sets = written(tmp_path, SET, strange)
+    command = ("engine", "--paper", "--parameter-sets", sets)
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine.cli", *command],
+        env={**os.environ, **home},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as engine:
+        try:
+            assert engine.stderr is not None
+            assert b"engine started" in engine.stderr.readline()
+            answer = bulkhead("status", "--json", **home)
+            assert answer.returncode == 0, answer.stderr
+            found = json.loads(answer.stdout)["allocation"]
+            assert (found["venue"], found["totalBalance"]) == ("spot", 1000.0)
+            assert [one["bars_seen"] for one in found["sets"]] == [100, 100]
+        finally:
+            engine.kill()
 
 
 # --- check ---------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from tests.engine.allocation_bench import (
     allocation_bench,
     end,
     held,
+    kill,
     ready,
     waiting,
 )
@@ -56,11 +57,11 @@ class Lives:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            assert end(self._engine) in (0, -signal.SIGKILL)
-        else:
-            self._engine.kill()
-            self._engine.wait(PATIENCE_SECONDS)
+        try:
+            if kind is None:
+                assert end(self._engine) in (0, -signal.SIGKILL)
+        finally:
+            kill(self._engine)
 
     async def until(self, holds: Callable[[Snapshot], bool]) -> None:
         """Watch until the picture shows it, on the next engine where this one is killed."""

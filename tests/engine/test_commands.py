@@ -120,3 +120,25 @@ async def test_what_cannot_be_done_is_refused_in_one_line(bench: Bench) -> None:
             assert len(answer.stderr.strip().splitlines()) <= 2
     finally:
         end(engine)
+
+
+@pytest.mark.parametrize("broken", ["mode = 7\n", "[options\n", "nonsense\n"])
+async def test_a_config_that_was_broken_meanwhile_still_leads_to_its_engine(
+    bench: Bench, broken: str
+) -> None:
+    engine = bench.engine()
+    try:
+        assert await bench.until(ready, engine)
+        good = bench.config.read_text()
+        bench.config.write_text(broken + good.replace('mode = "live"\n', ""))
+        answer = bench.bulkhead("status", "--json")
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout)["venues"]
+        assert answer.stderr.rstrip().endswith("has faults: bulkhead check names them.")
+        assert bench.bulkhead("stop").returncode == 0
+        assert engine.wait(10) == 0
+        refused = bench.bulkhead("status")
+        assert refused.returncode == 2
+    finally:
+        engine.kill()
+        engine.wait()

@@ -144,6 +144,8 @@ async def test_what_the_venue_takes_of_a_guarded_position_is_followed_and_never_
     assert told == [("EXTERNAL", Decimal("0.1")), *parts]
     critical = [a["title"] for a in status["alerts"] if a["severity"] == "CRITICAL"]
     assert critical == [f"{VENUE}: 0.05 {place.pair} were liquidated by the venue"]
+    # Venues take resting stops back before they liquidate: that is no news of its own.
+    assert not [a["title"] for a in status["alerts"] if "stop is gone" in a["title"]]
     assert f"sold 0.05 {place.pair} at 60000 in main, auto-deleveraged" in story
     assert f"sold 0.05 {place.pair} at 59000 in main, by the liquidator" in story
 
@@ -171,3 +173,23 @@ async def test_a_guarded_position_is_closed_once_when_its_price_is_reached(
     assert barrier["close_type"] == "TAKE_PROFIT"
     assert Decimal(barrier["gross"]) == 600
     assert "TAKE_PROFIT at 66000" in story
+    # No venue counts the stop that rests against the close beside it.
+    assert "REJECTED" not in story
+
+
+async def test_a_released_position_stays_held_and_its_stop_goes(tmp_path: Path) -> None:
+    place = PLACES["kraken"]
+    with perps_bench(tmp_path, place.desk) as bench, bench.engine() as engine:
+        await guard(bench, engine, place)
+        assert "nobody guards it" in bench.done("guard", place.pair, "--release")
+        await bench.settled(lambda: not bench.open_orders())
+        again = bench.bulkhead("guard", place.pair, "--release")
+        show(bench, place, Decimal(50000))
+        assert await bench.until(lambda s: s.positions[0].mark_price == 50000, engine)
+        status = bench.status()
+        assert end(engine) == 0
+        assert len(bench.orders()) == 1
+        assert bench.control.held(place.market) == place.lot
+    assert (again.returncode, again.stderr) == (2, "BTC-USD is under no barriers.\n")
+    assert status["barriers"][0]["state"] == "RELEASED"
+    assert status["positions"][0]["barrier_id"] is None

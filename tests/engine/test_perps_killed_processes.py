@@ -155,6 +155,12 @@ def stop(bench: PerpsBench) -> None:
     bench.control.set_quote(SOL, Decimal(94), Decimal("94.02"))
 
 
+def stop_as_another_order(bench: PerpsBench) -> None:
+    """The same, and what the stop becomes there carries neither of its ids."""
+    bench.control.stops_change_ids(True)
+    stop(bench)
+
+
 def by_hand(bench: PerpsBench) -> None:
     """Its owner sells it in the venue's own screen."""
     bench.control.hand_trade(SOL, Side.SELL, Decimal(2), Decimal(100))
@@ -166,6 +172,7 @@ def by_hand(bench: PerpsBench) -> None:
         (nothing, "TAKE_PROFIT", ["stop", "close"]),
         (target, "TAKE_PROFIT", ["stop", "close"]),
         (stop, "STOP_LOSS", ["stop"]),
+        (stop_as_another_order, "STOP_LOSS", ["stop"]),
         (by_hand, None, ["stop"]),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 from engine.desk.snapshot import AssignmentState, BarrierView, Snapshot
 from tests.engine.perps_bench import Desk, PerpsBench, end, in_words, perps_bench, ready
-from tests.fakes.exchange import Side
+from tests.fakes.exchange import Fault, Side, State
 from tests.fakes.krakenfutures import KrakenFutures
 
 SOL, BTC, ETH = "PF_SOLUSD", "PF_XBTUSD", "PF_ETHUSD"
@@ -70,30 +70,66 @@ async def held_at(bench: PerpsBench, engine: subprocess.Popen[bytes], price: str
     return found[0]
 
 
-async def test_an_assigned_position_is_closed_at_once_by_its_percent(tmp_path: Path) -> None:
-    with kraken(tmp_path, 'close_percent = "50"') as bench, bench.engine() as engine:
+async def test_each_manager_closes_its_pairs_at_once_or_when_their_time_is_over(
+    tmp_path: Path,
+) -> None:
+    half = 'trading_pairs = ["BTC-USD", "SOL-USD"]\nclose_percent = "50"'
+    a_second = 'trading_pairs = ["ETH-USD"]\ntime_limit = 1'
+    with kraken(tmp_path, half, a_second) as bench, bench.engine() as engine:
         assert await bench.until(ready, engine)
         fill = bench.control.assign(BTC, Decimal("0.0303"), Decimal(64401))
         assert await bench.until(closed(1), engine)
         bench.control.repeat_fill(fill.id)
         bench.control.assign(SOL, Decimal(-3), Decimal(100))
         assert await bench.until(closed(2), engine)
+        bench.control.assign(ETH, Decimal(1), Decimal(3162))
+        assert await bench.until(closed(3), engine)
         status, story = bench.status(), bench.done("journal")
         assert end(engine) == 0
         # Half of 0.0303 is 0.01515, and the step 0.0001.
         assert bench.sent() == [
             f"sell 0.0151 {BTC} limit reduce-only",
             f"buy 1.5 {SOL} limit reduce-only",
+            f"sell 1 {ETH} limit reduce-only",
         ]
-        assert [o.limit_price for o in bench.orders()] == [Decimal(64337), Decimal("100.11")]
+        assert [o.limit_price for o in bench.orders()[:2]] == [Decimal(64337), Decimal("100.11")]
         assert bench.control.held(BTC) == Decimal("0.0152")
     first = status["assignments"][0]
     assert (first["kind"], first["quantity"], first["state"]) == ("ASSIGNEE", "0.0303", "CLOSED")
-    assert [o["filled"] for o in status["orders"]] == ["0.0151", "1.5"]
-    assert {o["purpose"] for o in status["orders"]} == {"CLOSE_ASSIGNED"}
+    assert [o["filled"] for o in status["orders"]] == ["0.0151", "1.5", "1"]
+    purposes = [o["purpose"] for o in status["orders"]]
+    assert purposes == ["CLOSE_ASSIGNED", "CLOSE_ASSIGNED", "BARRIER_EXIT"]
+    (barrier,) = status["barriers"]
+    assert (barrier["set_by"], barrier["close_type"]) == ("assignment manager 2", "TIME_LIMIT")
+    since, limit = (datetime.fromisoformat(barrier[name]) for name in ("since", "time_limit_at"))
+    assert limit - since == timedelta(seconds=1)
     assert "bought 0.0303 BTC-USD at 64401" in story
     assert "assigned to us" in story
     assert "SELL 0.0151 BTC-USD (CLOSE_ASSIGNED)" in story
+
+
+async def test_a_limit_close_rests_at_the_touch_and_is_priced_anew_when_it_is_old(
+    tmp_path: Path,
+) -> None:
+    manager = 'order_type = "LIMIT"\nmax_order_age = 1'
+    with kraken(tmp_path, manager) as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        quote = bench.control.set_quote
+        quote(SOL, Decimal(100), Decimal(101), bid_size=Decimal("0.4"), mark=Decimal(100))
+        bench.control.assign(SOL, Decimal(1), Decimal(100))
+        await bench.settled(lambda: bench.control.held(SOL) == Decimal("0.6"))
+        quote(SOL, Decimal(99), Decimal(101), mark=Decimal(100))
+        assert await bench.until(closed(1), engine)
+        assert end(engine) == 0
+        first, second = bench.orders()
+        assert (first.limit_price, first.filled, first.state) == (
+            Decimal(100),
+            Decimal("0.4"),
+            State.CANCELLED,
+        )
+        assert (second.limit_price, second.filled) == (Decimal(99), Decimal("0.6"))
+        assert second.created_at - first.created_at >= timedelta(seconds=1)
+        assert not bench.control.positions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +231,35 @@ async def test_a_price_that_stood_there_before_fires_the_new_barrier(tmp_path: P
         assert end(engine) == 0
     assert "TAKE_PROFIT at 111" in story
     assert "stale" not in story
+
+
+async def test_a_connection_lost_in_the_middle_of_a_close_leads_to_no_second_one(
+    tmp_path: Path,
+) -> None:
+    with kraken(tmp_path, ALL_BARRIERS) as bench, bench.engine() as engine:
+        assert await bench.until(ready, engine)
+        assign(bench, Side.BUY)
+        assert await bench.until(rests("95.2"), engine)
+        bench.control.fault(Fault.SILENT_AFTER, "sendorder")
+        streams = ("fills", "open_positions", "open_orders")
+        for stream in streams:
+            bench.control.hold(stream)
+        show(bench, Side.BUY, "111")
+        await bench.settled(lambda: not bench.control.positions())
+        bench.control.drop_sockets()
+        for stream in streams:
+            bench.control.release(stream)
+        assert await bench.until(closed(1), engine)
+        (barrier,) = bench.status()["barriers"]
+        story = bench.done("journal")
+        assert end(engine) == 0
+        assert bench.sent() == [
+            f"sell 1 {SOL} stop at 95.2 reduce-only",
+            f"sell 1 {SOL} limit reduce-only",
+        ]
+        assert not bench.open_orders()
+    assert (barrier["state"], barrier["close_type"]) == ("CLOSED", "TAKE_PROFIT")
+    assert "may or may not be at the venue" in story
 
 
 @pytest.mark.parametrize("change", [False, True])

@@ -14,7 +14,8 @@ import pytest
 
 from engine.attach import AttachClient, AttachError, Role
 from engine.desk.snapshot import Snapshot, StrategyStatus
-from tests.fakes.tws.process import RunningTws, tws_process
+from tests.fakes.channel.process import Running
+from tests.fakes.tws.process import tws_process
 from tests.fakes.tws.scenes import CALL_460, CALL_465, PUT_435, PUT_440, SPY
 
 PATIENCE_SECONDS = 20.0
@@ -46,7 +47,7 @@ legs = [
 class Bench:
     """A config, a broker, and the command."""
 
-    def __init__(self, folder: Path, tws: RunningTws) -> None:
+    def __init__(self, folder: Path, tws: Running) -> None:
         self.tws = tws
         self.state = folder / "s"
         self.config = folder / "bulkhead.toml"

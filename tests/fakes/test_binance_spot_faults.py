@@ -11,10 +11,10 @@ import pytest
 from tests.fakes.binance_spot import Bar, BinanceSpot, oco_request, open_spot, spot_client
 from tests.fakes.binance_spot.overheard import user_sockets
 from tests.fakes.binanceusdm import BinanceUsdm
+from tests.fakes.channel import codec
+from tests.fakes.channel.commands import commands_of
 from tests.fakes.exchange import Fault
 from tests.fakes.exchange.process import exchange_process
-from tests.fakes.tws import codec
-from tests.fakes.tws.commands import commands_of
 
 BTC = "BTC/USDT"
 PARAMS = {"newClientOrderId": "lost1", "quoteOrderQty": "100"}

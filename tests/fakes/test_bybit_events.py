@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.bybit import Bybit
+from tests.fakes.channel.commands import commands_of
+from tests.fakes.channel.control import perform
 from tests.fakes.exchange import Side, Why
-from tests.fakes.exchange.control import perform
 from tests.fakes.exchange.process import exchange_process
 from tests.fakes.perp_harness import BTC, bybit, heard
-from tests.fakes.tws.commands import commands_of
 
 PERP = "BTCUSDT"
 ONE = Decimal(1)
@@ -145,7 +145,7 @@ async def test_funding_is_an_execution_that_moves_no_position() -> None:
 async def test_commands_cross_the_control_channel() -> None:
     async with Bybit() as venue:
         venue.set_position(PERP, Decimal(3), Decimal(60000))
-        result = perform(venue, "adl", {"market": PERP, "quantity": "1", "price": "59000"})
+        result = await perform(venue, "adl", {"market": PERP, "quantity": "1", "price": "59000"})
         assert isinstance(result, dict)
         assert (result["marker"], result["quantity"]) == ("AdlTrade", "1")
         for name, method in commands_of(Bybit).items():

@@ -8,12 +8,12 @@ import ccxt
 import ccxt.pro
 import pytest
 
+from tests.fakes.channel.commands import commands_of
+from tests.fakes.channel.control import Refused, perform
 from tests.fakes.exchange import Fault, Side, client_of
-from tests.fakes.exchange.control import Refused, perform
 from tests.fakes.exchange.process import exchange_process
 from tests.fakes.kraken_harness import BTC, kraken
 from tests.fakes.krakenfutures import FillType, KrakenFutures
-from tests.fakes.tws.commands import commands_of
 
 ORDER = (BTC, "limit", "buy", 0.1, 60000)
 # ccxt's own names of what left an order's fate open
@@ -171,11 +171,11 @@ async def test_requests_are_kept_for_the_test_to_read() -> None:
 async def test_commands_go_over_the_channel_as_they_are_called() -> None:
     async with KrakenFutures() as venue:
         args = {"fill_type": "assignee", "market": "PF_XBTUSD", "quantity": "2", "price": "64000"}
-        fill = await asyncio.to_thread(perform, venue, "happen", args)
+        fill = await perform(venue, "happen", args)
         assert isinstance(fill, dict)
         assert (fill["marker"], fill["quantity"]) == ("assignee", "2")
         with pytest.raises(LookupError):
-            perform(venue, "stop", {})
+            await perform(venue, "stop", {})
     for name, method in commands_of(KrakenFutures).items():
         assert "return" in method.__annotations__, name
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.channel.commands import commands_of
+from tests.fakes.channel.control import perform
 from tests.fakes.exchange import Side, Why
-from tests.fakes.exchange.control import perform
 from tests.fakes.exchange.process import exchange_process
 from tests.fakes.okx import Okx
 from tests.fakes.perp_harness import BTC, heard, okx
-from tests.fakes.tws.commands import commands_of
 
 SWAP = "BTC-USDT-SWAP"
 ONE = Decimal(1)
@@ -128,7 +128,7 @@ async def test_funding_is_a_bill_and_a_balance_and_no_fill() -> None:
 async def test_commands_cross_the_control_channel() -> None:
     async with Okx() as venue:
         venue.set_position(SWAP, Decimal(3), Decimal(60000))
-        result = perform(venue, "adl", {"market": SWAP, "quantity": "1", "price": "59000"})
+        result = await perform(venue, "adl", {"market": SWAP, "quantity": "1", "price": "59000"})
         assert isinstance(result, dict)
         assert (result["marker"], result["quantity"]) == ("adl", "1")
         for name, method in commands_of(Okx).items():

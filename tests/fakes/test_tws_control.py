@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from ib_insync import Contract, MarketOrder
 
-from tests.fakes.tws import LoopbackTws, codec, condor_scene, policy
-from tests.fakes.tws.commands import commands_of
-from tests.fakes.tws.control import Control, Refused, perform
+from tests.fakes.channel import codec
+from tests.fakes.channel.commands import commands_of
+from tests.fakes.channel.control import Control, Refused, perform
+from tests.fakes.tws import LoopbackTws, condor_scene, policy
 from tests.fakes.tws.listener import connected_ib
 from tests.fakes.tws.process import tws_process
 from tests.fakes.tws.records import (
@@ -99,7 +100,7 @@ async def test_a_process_serves_a_client_and_obeys_control() -> None:
 
 def test_control_of_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError):  # noqa: PT011 - the system's own errors
-        Control(tmp_path / "nobody.sock")
+        Control(tmp_path / "nobody.sock", LoopbackTws)
 
 
 class _Address:

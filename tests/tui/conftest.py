@@ -1,11 +1,14 @@
 """An app on a scripted engine, with a clock that a test moves by hand."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from textual._context import active_app
+from textual.app import ScreenStackError
 from textual.pilot import Pilot
 
 from engine.desk.snapshot import Snapshot
@@ -14,6 +17,35 @@ from tests.tui.scripted import ScriptedEngine
 from tui.app import BulkheadApp
 from tui.settings import Settings
 from tui.widgets.row_list import RowList
+
+_MOST_ROUNDS = 2000
+
+
+async def _until_all_is_done(*_: float) -> None:
+    """Wait until every widget has done what it was told, and what followed from it."""
+    app = active_app.get()
+    quiet = 0
+    for _ in range(_MOST_ROUNDS):
+        if quiet == 3 or app._exception_event.is_set():
+            return
+        await asyncio.sleep(0)
+        if app._resize_event is not None:
+            app._check_resize()
+        with suppress(ScreenStackError):
+            await Pilot(app)._wait_for_screen()
+            app.screen._on_timer_update()
+        pumps = [app, *app.screen_stack]
+        pumps += [widget for screen in app.screen_stack for widget in screen.walk_children()]
+        waiting = any(pump._message_queue.qsize() or pump._next_callbacks for pump in pumps)
+        quiet = 0 if waiting else quiet + 1
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_an_idle_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot takes a process that used no CPU for 20 ms as one that has done its work,
+    twice a key: slow where nothing else runs, and wrong where much does."""
+    monkeypatch.setattr("textual.app.wait_for_idle", _until_all_is_done)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", _until_all_is_done)
 
 
 class Clock:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from tests.tui import samples
 from tests.tui.config_sample import CONFIG
@@ -119,3 +121,16 @@ async def test_panes_go_round_both_ways(open_desk: OpenDesk) -> None:
         assert desk.app.screen.query_one("#pane-4").size.width
         await desk.press("tab")
         assert desk.app.screen.query_one("#pane-1").size.width
+
+
+async def test_keys_that_arrive_together_act_in_the_order_they_were_typed(
+    open_desk: OpenDesk,
+) -> None:
+    async with open_desk(samples.TROUBLE) as desk:
+        await desk.press("slash", *"spx")
+        driver = desk.app._driver
+        assert driver is not None
+        for key, character in (("backspace", "\x7f"), ("y", "y"), ("left", None), ("q", "q")):
+            driver.send_message(events.Key(key, character))
+        await desk.pilot.pause()
+        assert desk.app.screen.query_one("#entry", Input).value == "spqy"

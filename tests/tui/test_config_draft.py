@@ -24,6 +24,10 @@ def draft() -> Draft:
     return draft_of(read_form(CONFIG))
 
 
+def section(draft: Draft, path: str) -> TableDraft:
+    return next(one for one in draft.sections if one.path == path)
+
+
 def below(draft: Draft, path: str) -> ListDraft:
     return next(one for section in draft.sections for one in section.lists if one.path == path)
 
@@ -140,7 +144,7 @@ def test_a_list_within_an_entry_goes_whole(draft: Draft) -> None:
 
 
 def test_an_optional_table_can_be_taken_out(draft: Draft) -> None:
-    draft.sections[-1].removed = True
+    section(draft, "allocation").removed = True
     assert draft.changes() == (Change(path="allocation", remove=True),)
 
 
@@ -239,12 +243,12 @@ def test_a_manager_without_a_stop_is_warned_about(draft: Draft) -> None:
 
 
 def test_the_sets_say_how_they_divide_the_account(draft: Draft) -> None:
-    section = draft.sections[-1]
-    assert account_division(section) == (
+    allocation = section(draft, "allocation")
+    assert account_division(allocation) == (
         "3 sets together promise 99.9% of the account; 0.1% stays free."
     )
-    section.lists[0].entries[0].fields[1].type("50")
-    assert account_division(section).endswith("more than the account.")
+    allocation.lists[0].entries[0].fields[1].type("50")
+    assert account_division(allocation).endswith("more than the account.")
 
 
 def test_summaries_of_what_is_half_filled_in_do_no_harm(draft: Draft) -> None:

@@ -54,7 +54,7 @@ async def test_every_section_is_there_with_values_defaults_and_help(open_desk: O
     async with open_desk(samples.TROUBLE, config=CONFIG) as desk:
         await to_form(desk)
         shown = desk.text("page-body")
-        for part in ("General", "Venues 2", "Options", "Assignment managers 1", "Parameter sets 3"):
+        for part in ("General", "Venues 3", "Options", "Assignment managers 1", "Parameter sets 3"):
             assert part in shown
         assert "paper simulates fills" in desk.text("form-help")
         assert "set (env)" in shown
@@ -69,7 +69,7 @@ async def test_a_field_is_edited_and_saved_after_its_summary(open_desk: OpenDesk
         await desk.pilot.pause()
         assert isinstance(desk.app.screen, SaveSheet)
         assert "1 → 3 days" in desk.text("sheet-body")
-        assert "SPY-IC-1 is guarded on; nothing is sent." in desk.text("sheet-body")
+        assert "hold at once, for closes under way too" in desk.text("sheet-body")
         assert isinstance(desk.app.focused, Button)
         assert desk.app.focused.id == "cancel"
         assert desk.engine.requests == []
@@ -84,7 +84,7 @@ async def test_a_fault_shows_at_its_field_while_it_is_typed(open_desk: OpenDesk)
         await find(desk, "close at dte")
         await desk.press("enter", "backspace", *"so")
         await checked(desk)
-        assert '"so" is not a number; allowed: 0 to 365' in desk.text("page-body")
+        assert '"so" is not a number of days; allowed: 0 to 365' in desk.text("page-body")
         assert "1 fault" in desk.text("page-title")
         await desk.press("backspace", "backspace", "5")
         await checked(desk)
@@ -196,14 +196,22 @@ async def test_entries_are_added_edited_and_removed(open_desk: OpenDesk) -> None
         await find(desk, "parameter sets")
         await desk.press("n")
         assert "Config › Parameter sets › parameter set" in desk.text("page-title")
-        await desk.press("enter", *"SOLUSDT", "enter", "enter", *"20", "enter", "escape", "s")
+        for text in ("SOLUSDT", "20", "6", "15", "2"):
+            await desk.press("enter", *text, "enter")
+        await desk.press("escape", "s")
         await desk.pilot.pause()
         await desk.press("y")
         ((_, changes, _),) = desk.engine.requests
         assert changes == (
             Change(
                 path="allocation.parameter_sets[3]",
-                value={"symbol": "SOLUSDT", "allocation_percent": "20"},
+                value={
+                    "symbol": "SOLUSDT",
+                    "allocation_percent": "20",
+                    "z_score_threshold": "6",
+                    "profit_percent": "15",
+                    "stop_loss_percent": "2",
+                },
             ),
             Change(path="allocation.parameter_sets[0]", remove=True),
         )
@@ -237,6 +245,38 @@ async def test_a_venue_is_added_under_a_name_of_its_own(open_desk: OpenDesk) -> 
         await desk.press("y")
         change = Change(path="venues.okx", value={"kind": "ccxt"})
         assert desk.engine.requests == [("save", (change,), "f1")]
+
+
+async def test_every_action_has_its_keys_in_the_form(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.TROUBLE, config=CONFIG) as desk:
+        await to_form(desk)
+        await find(desk, "key: log")
+        assert _under_cursor(desk).split() == ["Key:", "log", "L"]
+        await find(desk, "key: close all")
+        assert _under_cursor(desk).split() == ["Key:", "close", "all", "X", "default"]
+        await desk.press("enter", *"ctrl+p", "enter", "s")
+        await desk.pilot.pause()
+        assert "ctrl+p always opens the command palette" in desk.text("bottom")
+        await find(desk, "key: close all")
+        await desk.press("enter", *["backspace"] * 6, *"x", "enter", "s")
+        await desk.pilot.pause()
+        assert "takes a key of close-selected" in desk.text("bottom")
+        await find(desk, "key: close all")
+        await desk.press("enter", "backspace", *"f9", "enter", "s")
+        await desk.pilot.pause()
+        assert "Key: close all  X → f9  (when a terminal attaches)" in desk.text("sheet-body")
+        await desk.press("y")
+        change = Change(path="terminal.keys.close-all", value="f9")
+        assert desk.engine.requests == [("save", (change,), "f1")]
+
+
+async def test_a_palette_there_is_none_of_is_a_fault_at_its_field(open_desk: OpenDesk) -> None:
+    async with open_desk(samples.TROUBLE, config=CONFIG) as desk:
+        await to_form(desk)
+        await find(desk, "palette")
+        await desk.press("enter", *"neon", "enter")
+        await checked(desk)
+        assert "there is no palette neon; allowed: night, day" in desk.text("page-body")
 
 
 async def test_a_name_that_is_taken_adds_nothing(open_desk: OpenDesk) -> None:

@@ -42,6 +42,8 @@ SCREENS = {
     "log": ("l",),
     "log entry": ("l", "v"),
     "config": ("c",),
+    "config save": ("c", "space", "s"),
+    "help": ("question_mark",),
 }
 
 

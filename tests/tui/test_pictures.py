@@ -111,6 +111,8 @@ SCREENS: dict[str, tuple[Snapshot, tuple[str, ...]]] = {
     "order": (samples.TROUBLE, ("2", "enter")),
     "candidate": (samples.EVERYTHING, ("A", "enter")),
     "unguarded": (samples.EVERYTHING, ("3", "G", "enter")),
+    "difference": (samples.EVERYTHING, ("1", "G", "enter")),
+    "command_palette": (samples.EVERYTHING, ("ctrl+p", "=clo")),
     "found": (samples.EVERYTHING, ("A",)),
     "orders": (samples.TROUBLE, ("o",)),
     "log": (samples.TROUBLE, ("l",)),

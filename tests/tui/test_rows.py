@@ -332,3 +332,11 @@ def test_figures_are_written_in_fixed_forms(
 
 def test_times_of_today_are_times_and_others_are_days() -> None:
     assert clock(samples.NOW, samples.NOW) == "15:04:31"
+
+
+@pytest.mark.parametrize("width", [58, 78])
+def test_every_tab_is_named_also_when_the_counts_are_large(width: int) -> None:
+    text = tabs_row(samples.many(1000), 1, width=width).text
+    for name in ("Strategies", "Alerts", "Barriers", "Allocation"):
+        assert name in text
+    assert "▲1" in text

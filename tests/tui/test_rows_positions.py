@@ -6,14 +6,18 @@ from decimal import Decimal
 import pytest
 from rich.cells import cell_len
 
-from engine.desk.snapshot import SetState
+from engine.desk.facts import OrderType
+from engine.desk.snapshot import AssignmentKind, SetState
 from tests.tui import samples
 from tests.tui.test_rows import drawn, texts
+from tui.rows.alerts import alert_blocks
 from tui.rows.allocation import HELD, PROMISED, RESERVED, allocation_blocks, shares_of
 from tui.rows.barriers import Density, bar, barrier_blocks, distance, gain, short_head
 from tui.rows.cells import Tone
 from tui.rows.chart import Level, chart_rows
+from tui.rows.figures import score
 from tui.rows.gauge import parts
+from tui.rows.orders import order_blocks
 
 LONG, SHORT, TRAILING = samples.BARRIERS
 
@@ -222,6 +226,54 @@ def test_a_chart_is_as_wide_as_asked_or_not_there(width: int) -> None:
     rows = chart_rows([(0, 1.0), (1, 1.0)], LEVELS, width=width, height=9)
     assert all(cell_len(row.text) == width for row in rows)
     assert bool(rows) is (width >= 60)
+
+
+def test_where_labels_do_not_fit_the_price_of_now_is_not_the_one_that_is_cut() -> None:
+    levels = [
+        Level(value=64_309.32, label="64,309.32 take profit", tone=Tone.GOOD),
+        Level(value=60_000, label="60,000.00 stop", tone=Tone.BAD),
+    ]
+    rows = chart_rows([(0.0, 64_309.1), (9.0, 64_309.2)], levels, width=80, height=9)
+    (text,) = [row.text for row in rows if "take" in row.text]
+    assert "● 64,309.20, 64,309.32 take" in text
+
+
+def test_a_chart_of_scores_is_written_as_scores_are() -> None:
+    rows = chart_rows([(0.0, 0.1), (9.0, 0.698677)], [], width=80, height=9, written=score)
+    assert any("● 0.70" in row.text for row in rows)
+
+
+def test_an_assigned_position_between_barriers_is_guarded_and_no_longer_waits() -> None:
+    barrier = samples.BARRIERS[1]
+    taken = replace(
+        samples.ASSIGNMENTS[0],
+        kind=AssignmentKind.ASSIGNEE,
+        type=None,
+        instrument=barrier.instrument,
+        strategy_id=barrier.id,
+    )
+    snapshot = replace(samples.EVERYTHING, assignments=(taken,))
+    (shown,) = [one for one in texts(alert_blocks(snapshot, width=78)) if "ASSIGNEE" in one]
+    assert "● ASSIGNEE" in shown
+    assert "guarded" in shown
+    assert f"{barrier.instrument} short" in shown
+    gone = replace(snapshot, barriers=())
+    (shown,) = [one for one in texts(alert_blocks(gone, width=78)) if "ASSIGNEE" in one]
+    assert "waiting" in shown
+
+
+def test_orders_show_what_is_filled_and_the_whole_price_also_when_long() -> None:
+    order = replace(
+        samples.ORDERS[0],
+        instrument="BTC-USD",
+        quantity=Decimal("0.0052947"),
+        filled=Decimal("0.0052947"),
+        type=OrderType.STOP,
+        stop_price=Decimal("159485.10"),
+    )
+    snapshot = replace(samples.EMPTY, orders=(order,))
+    (text,) = texts(order_blocks(snapshot, width=78))
+    assert text.split()[-3:] == ["0.0052947", "stop", "159,485.10"]
 
 
 def test_a_chart_without_any_price_says_so() -> None:

@@ -1,5 +1,6 @@
 """What sheets and details say: exactly the orders, what goes and stays, and why."""
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -62,11 +63,24 @@ def test_the_sheet_lists_every_order_of_the_plan_in_order() -> None:
     assert "assigned shares" in rows[1]
 
 
-def test_an_order_that_must_wait_says_until_when() -> None:
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("UTC", "waits until 18:04 UTC on 20.11., in 3h00m (Fri 13:04 ET)"),
+        ("Europe/Berlin", "waits until 19:04 CET on 20.11., in 3h00m (Fri 13:04 ET)"),
+    ],
+)
+def test_an_order_that_must_wait_says_until_when(
+    monkeypatch: pytest.MonkeyPatch, zone: str, said: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
     waits = replace(samples.BROKEN_PLAN[0], waits_until=samples.NOW.replace(hour=18))
     snapshot = replace(samples.TROUBLE, strategies=(replace(samples.BROKEN, plan=(waits,)),))
     rows = texts(plan_rows((closing(BROKEN, snapshot),), width=90, now=samples.NOW))
-    assert "waits until 18:04 UTC on 20.11., in 3h00m" in rows[1]
+    monkeypatch.undo()
+    time.tzset()
+    assert said in rows[1]
 
 
 def test_the_sum_says_what_all_orders_do_together() -> None:

@@ -7,10 +7,12 @@ Orders that rest by design (a resident stop, a bracket) stand with their positio
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.desk.facts import Side
 from engine.desk.snapshot import (
     AlertView,
     AssignmentState,
     AssignmentView,
+    BarrierView,
     OrderView,
     Snapshot,
 )
@@ -72,7 +74,7 @@ def under_way(snapshot: Snapshot) -> tuple[OrderView, ...]:
 
 
 def _entries(snapshot: Snapshot) -> list[_Entry]:
-    entries = [_of_assignment(assignment) for assignment in snapshot.assignments]
+    entries = [_of_assignment(assignment, snapshot) for assignment in snapshot.assignments]
     entries += [_of_alert(alert) for alert in snapshot.alerts]
     entries += [_of_order(order, snapshot.at) for order in under_way(snapshot)]
     return sorted(entries, key=lambda entry: (entry.urgent, entry.at, entry.key), reverse=True)
@@ -88,11 +90,25 @@ def _of_alert(alert: AlertView) -> _Entry:
     return _Entry(ALERT + alert.id, alert.at, mark, state, alert.title, alert.acknowledged)
 
 
-def _of_assignment(assignment: AssignmentView) -> _Entry:
-    state = assignment_state_mark(assignment.state)
+def guarding(assignment: AssignmentView, snapshot: Snapshot) -> BarrierView | None:
+    """The position between barriers that an assigned position became, while it is one."""
+    return next((one for one in snapshot.barriers if one.id == assignment.strategy_id), None)
+
+
+def state_of(assignment: AssignmentView, snapshot: Snapshot) -> Mark:
+    """How far its handling is; what stands between barriers waits for nobody."""
+    if assignment.state is AssignmentState.WAITING and guarding(assignment, snapshot) is not None:
+        return Mark("●", "guarded", Tone.GOOD)
+    return assignment_state_mark(assignment.state)
+
+
+def _of_assignment(assignment: AssignmentView, snapshot: Snapshot) -> _Entry:
+    state = state_of(assignment, snapshot)
+    barrier = guarding(assignment, snapshot)
+    side = "" if barrier is None else " long" if barrier.side is Side.BUY else " short"
     timing = f" {assignment.type.lower()}" if assignment.type else ""
     strategy = f" in {assignment.strategy_id}" if assignment.strategy_id else ""
-    text = f"{quantity(assignment.quantity)} x {assignment.instrument}{timing}{strategy}"
+    text = f"{quantity(assignment.quantity)} x {assignment.instrument}{side}{timing}{strategy}"
     settled = assignment.state in (AssignmentState.CLOSED, AssignmentState.NOTED)
     tone = Tone.STRONG if not settled else Tone.MUTED
     mark = Mark(state.sign, assignment_word(assignment.kind), tone)

@@ -1,6 +1,6 @@
 """A price chart in text: the marks this terminal has seen, and the lines that matter to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.rows.cells import Row, Span, Tone, line
@@ -31,9 +31,11 @@ def chart_rows(
     width: int,
     height: int,
     zoom: bool = False,
+    written: Callable[[float], str] = price,
 ) -> tuple[Row, ...]:
     """Draw points (instant, value) over time with the levels across; zoomed, the points alone
-    decide the scale, and levels beyond it stand at the edge with an arrow."""
+    decide the scale, and levels beyond it stand at the edge with an arrow. written: a value in
+    words."""
     if width < _SMALLEST[0] + _LABEL or height < _SMALLEST[1]:
         return ()
     plot, lines = width - _LABEL - 1, height - 1
@@ -57,10 +59,10 @@ def chart_rows(
         labels[y].append((f"{beyond}{level.label}", level.tone))
     _curve(grid, [place(value) for value in _columns(points, plot)])
     if values:
-        labels[place(values[-1])].append((f"● {price(values[-1])}", Tone.STRONG))
+        labels[place(values[-1])].append((f"● {written(values[-1])}", Tone.STRONG))
     for y, value in ((0, high), (lines - 1, low)):
         if not labels[y]:
-            labels[y].append((price(value), Tone.MUTED))
+            labels[y].append((written(value), Tone.MUTED))
     rows = [
         line(*spans_of(cells), Span(" "), *_label(labels[y]), width=width)
         for y, cells in enumerate(grid)
@@ -107,6 +109,9 @@ def _curve(grid: list[list[tuple[str, Tone]]], ys: Sequence[int]) -> None:
 
 def _label(labels: Sequence[tuple[str, Tone]]) -> Iterator[Span]:
     room = _LABEL
+    if sum(len(text) + 2 for text, _ in labels) - 2 > room:
+        # What does not fit is cut at its end: not where the price stands now.
+        labels = labels[::-1]
     for index, (text, tone) in enumerate(labels):
         words = text if index == 0 else f", {text}"
         yield Span(fit(words, min(room, len(words))), tone)

@@ -138,8 +138,16 @@ def _rank(severity: object) -> int:
 
 
 def tabs_row(picture: Snapshot | None, active: int, *, width: int) -> Row:
-    """The numbered tabs of the one-column layout; active counts from 1."""
-    roomy = width >= 76
+    """The numbered tabs of the one-column layout; active counts from 1. Where they do not fit, the
+    words of what is wrong go first, then the counts."""
+    for words, numbers in ((True, True), (False, True), (False, False)):
+        spans = _tabs(picture, active, words=words, numbers=numbers)
+        if width_of(spans) <= width:
+            break
+    return line(*spans, width=width)
+
+
+def _tabs(picture: Snapshot | None, active: int, *, words: bool, numbers: bool) -> list[Span]:
     spans: list[Span] = [Span(" ")]
     for number, (name, (count, mark, times)) in enumerate(
         zip(PANES, counts(picture), strict=True), start=1
@@ -147,19 +155,19 @@ def tabs_row(picture: Snapshot | None, active: int, *, width: int) -> Row:
         here = number == active
         shown = "-" if count is None else str(count)
         spans += [
+            Span("  " if numbers and number > 1 else " " if number > 1 else ""),
             Span(f" {number} ", Tone.ACTIVE if here else Tone.KEY),
-            Span(f"{name} {shown}" if roomy else name, Tone.TITLE if here else Tone.MUTED),
-            Span(_trouble(number, mark, times, width), mark.tone if mark else Tone.PLAIN),
-            Span("  " if roomy else " "),
+            Span(f"{name} {shown}" if numbers else name, Tone.TITLE if here else Tone.MUTED),
+            Span(_trouble(number, mark, times, words), mark.tone if mark else Tone.PLAIN),
         ]
-    return line(*spans, width=width)
+    return spans
 
 
-def _trouble(number: int, mark: Mark | None, times: int, width: int) -> str:
+def _trouble(number: int, mark: Mark | None, times: int, words: bool) -> str:
     if mark is None:
         return ""
     word = "new" if number == 2 else mark.word
-    return f" {mark.sign}{times} {word}" if width >= 76 else f" {mark.sign}{times}"
+    return f" {mark.sign}{times} {word}" if words else f" {mark.sign}{times}"
 
 
 def title_row(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from engine.desk.snapshot import DifferenceView, StrategyView
+from engine.desk.snapshot import AccountView, DifferenceView, StrategyView
 from tui.journal import About, Topic
 from tui.rows.barriers import position_id
 from tui.rows.candidates import candidate_rows
@@ -11,7 +11,7 @@ from tui.rows.closing import Kind, Target, closing_of
 from tui.rows.details_events import alert_rows, assignment_rows, order_rows
 from tui.rows.details_positions import barrier_rows, position_rows, set_rows
 from tui.rows.fields import field, heading, journal_lines, order_lines, paragraph, state
-from tui.rows.figures import day, price, quantity
+from tui.rows.figures import day, money, price, quantity
 from tui.rows.marks import assignment_word, strategy_mark
 from tui.rows.scene import Scene
 from tui.rows.sheets import plan_head, plan_rows
@@ -85,6 +85,9 @@ def _strategy(strategy: StrategyView, scene: Scene) -> Iterator[Row]:
         yield from field("advice", advice, width, Tone.NOTICE)
     yield from field("kind", strategy.kind.replace("_", " "), width)
     yield from field("account", f"{strategy.account} at {strategy.venue}", width)
+    for account in picture.accounts:
+        if (account.venue, account.account) == (strategy.venue, strategy.account):
+            yield from field("worth", _worth(account), width)
     last = price(strategy.underlying_price)
     yield from field("underlying", f"{strategy.underlying} {last}", width)
     yield from field("expires in", "-" if strategy.dte is None else f"{strategy.dte} days", width)
@@ -113,6 +116,16 @@ def _strategy(strategy: StrategyView, scene: Scene) -> Iterator[Row]:
         for difference in differing:
             yield from paragraph(_difference_text(difference), width)
     yield from journal_lines("History, newest last", scene.journal, width, today=picture.at)
+
+
+def _worth(account: AccountView) -> str:
+    told = (
+        ("net liquidation", account.net_liquidation),
+        ("excess liquidity", account.excess_liquidity),
+        ("maintenance margin", account.maintenance_margin),
+    )
+    parts = [f"{word} {money(value)}" for word, value in told if value is not None]
+    return f"{', '.join(parts) or 'not told'} {account.currency}"
 
 
 def _plan(strategy: StrategyView, scene: Scene) -> Iterator[Row]:

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from engine.desk.snapshot import AlertView, AssignmentView, OrderView, Snapshot
 from tui.journal import JournalEntry
+from tui.rows.alerts import state_of
 from tui.rows.cells import Row, Tone
 from tui.rows.fields import field, heading, journal_lines, order_lines, paragraph, state, when
 from tui.rows.figures import price, quantity
-from tui.rows.marks import assignment_state_mark, order_mark, severity_mark
+from tui.rows.marks import order_mark, severity_mark
 from tui.rows.orders import purpose
 
 Journal = Sequence[JournalEntry] | None
@@ -28,7 +29,7 @@ def alert_rows(alert: AlertView, journal: Journal, width: int, *, today: datetim
 def assignment_rows(
     picture: Snapshot, assignment: AssignmentView, journal: Journal, width: int
 ) -> Iterator[Row]:
-    yield from state("state", assignment_state_mark(assignment.state), width)
+    yield from state("state", state_of(assignment, picture), width)
     yield from field("instrument", assignment.instrument, width)
     yield from field("quantity", quantity(assignment.quantity), width)
     if assignment.type is not None:

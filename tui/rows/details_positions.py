@@ -30,7 +30,7 @@ from tui.rows.fields import (
 from tui.rows.figures import money, percent, price, quantity, score, short_money
 from tui.rows.marks import barrier_mark, set_mark
 from tui.rows.scene import Scene
-from tui.tracks import BARRIER, POSITION, SCORE, SET, Points
+from tui.tracks import BARRIER, POSITION, SCORE, SET
 
 _FIELDS_ROWS = 12
 _LEAST_CHART, _MOST_CHART = 9, 18
@@ -44,10 +44,6 @@ def _level(value: Decimal | None, word: str, tone: Tone, sign: str = "╌") -> l
     if value is None:
         return []
     return [Level(value=float(value), label=f"{price(value)} {word}", tone=tone, sign=sign)]
-
-
-def _chart(points: Points, levels: list[Level], scene: Scene, height: int) -> tuple[Row, ...]:
-    return chart_rows(points, levels, width=scene.width, height=height, zoom=scene.zoom)
 
 
 def barrier_rows(barrier: BarrierView, scene: Scene) -> Iterator[Row]:
@@ -185,8 +181,14 @@ def set_rows(allocation: AllocationView, symbol: str, scene: Scene) -> Iterator[
             tone=Tone.BAD,
         ),
     ]
-    short = max(7, tall * 2 // 3)
-    yield from _chart(scene.tracks.points(SCORE, symbol), scores, scene, short)
+    yield from chart_rows(
+        scene.tracks.points(SCORE, symbol),
+        scores,
+        width=width,
+        height=max(7, tall * 2 // 3),
+        zoom=scene.zoom,
+        written=score,
+    )
     yield from order_lines([o for o in picture.orders if o.strategy_id == symbol], width)
     yield from journal_lines("History, newest last", scene.journal, width, today=scene.picture.at)
 

@@ -13,7 +13,7 @@ from tui.rows.text import clean
 
 EMPTY = ("No order so far.", "Every order Bulkhead sends appears here.")
 ORDER = "order:"
-_STATE, _TIME = 12, 10
+_STATE, _TIME, _FILLED, _PRICE = 12, 10, 9, 16
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,15 +49,15 @@ def order_head(width: int) -> Row:
         cell("ORDER", _what(width), Tone.MUTED),
         cell("FOR", 20 if roomy else 0, Tone.MUTED),
         cell("PURPOSE", 17 if roomy else 0, Tone.MUTED),
-        cell("FILLED", 12, Tone.MUTED, right=True),
-        cell("PRICE", 13, Tone.MUTED, right=True),
+        cell("FILLED", _FILLED, Tone.MUTED, right=True),
+        cell("PRICE", _PRICE, Tone.MUTED, right=True),
         width=width,
     )
 
 
 def _what(width: int) -> int:
     extra = 37 if width >= 100 else 0
-    return max(8, width - _STATE - _TIME - 25 - extra)
+    return max(8, width - _STATE - _TIME - _FILLED - _PRICE - extra)
 
 
 def order_row(order: OrderView, today: datetime, *, width: int) -> Row:
@@ -74,8 +74,8 @@ def order_row(order: OrderView, today: datetime, *, width: int) -> Row:
         cell(what, _what(width) - 4, tone),
         cell(order.strategy_id or "", 20 if roomy else 0, tone),
         cell(purpose(order.purpose), 17 if roomy else 0, Tone.MUTED),
-        cell(f"{quantity(order.filled)}/{quantity(order.quantity)}", 12, tone, right=True),
-        cell(terms(order), 13, tone, right=True),
+        cell(quantity(order.filled), _FILLED, tone, right=True),
+        cell(terms(order), _PRICE, tone, right=True),
         width=width,
         key=ORDER + order.id,
     )

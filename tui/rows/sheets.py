@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from engine.desk.facts import Side
 from engine.desk.intents import Purpose
-from engine.desk.snapshot import PlanLineView
+from engine.desk.snapshot import MarginView, PlanLineView
 from tui.rows.cells import BLANK, Row, Span, Tone, cell, line
 from tui.rows.closing import Closing, left_alone
 from tui.rows.figures import left, money, price, quantity
@@ -14,6 +15,7 @@ from tui.rows.text import clean, wrap
 from tui.view import LinkState, View
 
 _NUMBER, _SIDE, _QUANTITY, _PRICE, _CASH = 4, 6, 10, 12, 15
+_EASTERN = ZoneInfo("America/New_York")
 _CONTRACTS = (Purpose.BUY_BACK_SHORT, Purpose.SELL_LONG)
 
 
@@ -91,12 +93,30 @@ def _plan_line(
             line(Span(indent), Span(text, Tone.MUTED), width=width)
             for text in wrap(words, room, most=2)
         ]
+    if planned.margin is not None:
+        tone = Tone.BAD if planned.margin.refusal else Tone.NOTICE
+        rows += [
+            line(Span(indent), Span(text, tone), width=width)
+            for text in wrap(_margin(planned.margin), room, most=2)
+        ]
     return rows
 
 
+def _margin(margin: MarginView) -> str:
+    """Say what the order alone would do to the margin."""
+    if margin.refusal:
+        return f"the venue would refuse it: {clean(margin.refusal)}"
+    told = (("maintenance", margin.maintenance_change), ("initial", margin.initial_change))
+    parts = [f"{word} margin {money(value, signed=True)}" for word, value in told if value]
+    return f"alone: {', '.join(parts) or 'no change of margin told'} {clean(margin.currency)}"
+
+
 def _waits(until: datetime, now: datetime | None) -> str:
+    """Say it in the zone this terminal is in, which is the trader's, and in the exchanges'."""
     rest = f", in {left((until - now).total_seconds())}" if now is not None else ""
-    return f"waits until {until:%H:%M} UTC on {until.day:02}.{until.month:02}.{rest}"
+    here, there = until.astimezone(), until.astimezone(_EASTERN)
+    day = f"{here.day:02}.{here.month:02}."
+    return f"waits until {here:%H:%M %Z} on {day}{rest} ({there:%a %H:%M} ET)"
 
 
 def _side_tone(side: Side) -> Tone:

@@ -11,6 +11,7 @@ from tui.rows.candidates import candidate_rows
 from tui.rows.cells import Row
 from tui.screens.sheet import Sheet
 from tui.view import LinkState, View
+from tui.widgets.entry import Entry
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
@@ -27,7 +28,7 @@ class AdoptSheet(Sheet):
     def compose_entry(self) -> ComposeResult:
         yield Static(Text("Its id, here and in the journal (tab to change it):"), id="ask")
         start = self._candidate.id if _ID.fullmatch(self._candidate.id) else ""
-        entry = Input(start, id="typed", compact=True, max_length=64, classes="long")
+        entry = Entry(start, id="typed", compact=True, max_length=64, classes="long")
         entry.cursor_blink = False
         yield entry
 

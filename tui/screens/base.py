@@ -37,6 +37,9 @@ class Terminal(Protocol):
     @property
     def sayings(self) -> Iterable[JournalEntry]: ...
 
+    @property
+    def palette_names(self) -> tuple[str, ...]: ...
+
     def say(self, text: str, *, bad: bool = False) -> None:
         """Put a sentence into the bottom line for some seconds."""
 

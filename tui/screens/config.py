@@ -3,6 +3,7 @@
 Nothing is written before a person has seen what changes and what it does.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from textual import events
@@ -11,6 +12,7 @@ from textual.widgets import Input
 
 from tui.config_draft import FieldDraft, ListDraft, differences, draft_of, is_reference_so_far
 from tui.config_form import Fault, FormTable, NotAForm, Verdict, read_form, read_verdict
+from tui.config_terminal import terminal_faults, with_actions
 from tui.messages import ConfigChecked, ConfigRead, ConfigSaved
 from tui.rows.config import ENTRY, value_column
 from tui.screens.form_screen import FormScreen
@@ -43,13 +45,12 @@ class ConfigForm(FormScreen):
         try:
             if message.failed is not None:
                 raise NotAForm(message.failed)
-            self._draft = draft_of(read_form(message.data))
+            self._draft = draft_of(with_actions(read_form(message.data)))
             self._failed = ""
         except NotAForm as error:
             self._draft, self._failed = None, str(error)
         self._levels = []
-        self._verdict = Verdict()
-        self._sort_faults()
+        self._judge(Verdict())
         self.show_view(self.terminal.view)
 
     def on_config_checked(self, message: ConfigChecked) -> None:
@@ -59,10 +60,9 @@ class ConfigForm(FormScreen):
         try:
             if message.failed is not None:
                 raise NotAForm(message.failed)
-            self._verdict = read_verdict(message.data)
+            self._judge(read_verdict(message.data))
         except NotAForm as error:
-            self._verdict = Verdict(faults=(Fault(path="", text=str(error), allowed=""),))
-        self._sort_faults()
+            self._judge(Verdict(faults=(Fault(path="", text=str(error), allowed=""),)))
         self.show_view(self.terminal.view)
         if self._save_wanted:
             self._save_wanted = False
@@ -76,6 +76,14 @@ class ConfigForm(FormScreen):
             self.terminal.requests.read_config(self)
         else:
             self.terminal.say(message.answer.message or "Not saved.", bad=True)
+
+    def _judge(self, verdict: Verdict) -> None:
+        """Take the engine's verdict, and add what only the terminal can tell."""
+        own = (
+            () if self._draft is None else terminal_faults(self._draft, self.terminal.palette_names)
+        )
+        self._verdict = replace(verdict, faults=(*verdict.faults, *own))
+        self._sort_faults()
 
     def _check_soon(self) -> None:
         """Ask for faults once the typing has paused."""
@@ -128,8 +136,6 @@ class ConfigForm(FormScreen):
 
     def _leave(self) -> None:
         self.dismiss()
-
-    # --- changing --------------------------------------------------------------------------------
 
     # --- changing --------------------------------------------------------------------------------
 
@@ -278,8 +284,9 @@ class ConfigForm(FormScreen):
         assert self._draft is not None
         faults = self._verdict.faults
         if faults:
-            where = f" at {faults[0].path}" if faults[0].path else ""
-            text = f"Not saved: {len(faults)} to mend, the first{where}: {faults[0].text}"
+            where = f"{faults[0].path}: " if faults[0].path else ""
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            text = f"Not saved: {where}{faults[0].text}{more}"
             self.terminal.say(text, bad=True)
             return
         draft = self._draft

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input
 
 from tui.actions import Where
 from tui.config_draft import (
@@ -27,6 +26,7 @@ from tui.rows.text import wrap
 from tui.screens.base import bindings, row_list
 from tui.screens.frame import Frame
 from tui.view import View
+from tui.widgets.entry import Entry
 from tui.widgets.row_list import RowList
 
 _HELP_ROWS = 3
@@ -61,7 +61,7 @@ class FormScreen(Frame[None]):
         body.add_class("-active")
         yield body
         yield row_list(self.terminal, "form-help")
-        entry = Input(id="field", compact=True, max_length=2000)
+        entry = Entry(id="field", compact=True, max_length=2000, select_on_focus=False)
         entry.cursor_blink = False
         yield entry
 

@@ -17,6 +17,7 @@ from tui.rows.cells import BLANK
 from tui.rows.chrome import banner_row, footer_row, header_row
 from tui.screens.base import Keyed, R, engine_time, row_list
 from tui.view import View
+from tui.widgets.entry import Entry
 from tui.widgets.row_list import RowList
 
 LONGEST_ENTRY = 200
@@ -38,7 +39,7 @@ class Frame(Keyed[R]):
         yield from self.compose_body()
         with Horizontal(id="prompt"):
             yield Static(id="prompt-label")
-            entry = Input(id="entry", compact=True, max_length=LONGEST_ENTRY)
+            entry = Entry(id="entry", compact=True, max_length=LONGEST_ENTRY)
             entry.cursor_blink = False
             yield entry
         yield row_list(self.terminal, "bottom")

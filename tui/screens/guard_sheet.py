@@ -17,6 +17,7 @@ from tui.screens.sheet import Sheet
 from tui.selection import barrier_of, position_of
 from tui.view import View
 from tui.why_not import why_not
+from tui.widgets.entry import Entry
 
 _PREFIX = "guard-"
 NO_POSITION = "Select a perpetual first: 3, then j and k."
@@ -56,7 +57,7 @@ class GuardSheet(Sheet):
         for name, (label, hint) in FIELDS.items():
             with Horizontal(classes="field"):
                 yield Static(Text(label), classes="field-label")
-                entry = Input(
+                entry = Entry(
                     self._start.get(name, ""),
                     id=_PREFIX + name,
                     classes="field-entry",

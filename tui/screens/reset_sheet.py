@@ -11,6 +11,7 @@ from tui.rows.reset import forced_sum, going, reset_rows, reset_sum, staying
 from tui.screens.sheet import Sheet
 from tui.view import View
 from tui.why_not import why_not
+from tui.widgets.entry import Entry
 
 WORD = "force"
 
@@ -26,7 +27,7 @@ class ResetSheet(Sheet):
     def compose_entry(self) -> ComposeResult:
         text = f"To release what would be kept too, type {WORD} (tab) and press enter:"
         yield Static(Text(text), id="ask")
-        entry = Input(id="typed", compact=True, max_length=12)
+        entry = Entry(id="typed", compact=True, max_length=12)
         entry.cursor_blink = False
         yield entry
 

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from tui.screens.sheet import Sheet
 from tui.view import View
+from tui.widgets.entry import Entry
 
 
 class TypedSheet(Sheet):
@@ -22,7 +23,7 @@ class TypedSheet(Sheet):
 
     def compose_entry(self) -> ComposeResult:
         yield Static(Text(self.question()), id="ask")
-        entry = Input(id="typed", compact=True, max_length=12)
+        entry = Entry(id="typed", compact=True, max_length=12)
         entry.cursor_blink = False
         yield entry
 

@@ -18,6 +18,7 @@ from engine.config.model.options import (
 )
 from engine.config.model.perps import AssignmentManager, OrderType
 from engine.config.model.shapes import Right, StrategyKind
+from engine.config.model.terminal import TerminalConfig
 from engine.config.model.venues import CcxtVenue, Connector, IbVenue, Venue
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "ScoreOf",
     "Strategy",
     "StrategyKind",
+    "TerminalConfig",
     "Venue",
 ]

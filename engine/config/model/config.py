@@ -21,6 +21,7 @@ from engine.config.model.base import (
 from engine.config.model.checks import cross_problems, with_implied_venue
 from engine.config.model.options import OptionsConfig
 from engine.config.model.perps import AssignmentManager
+from engine.config.model.terminal import TerminalConfig
 from engine.config.model.venues import Venue
 from engine.config.paths import StatePaths, default_state_dir
 
@@ -122,6 +123,12 @@ class Config(Section):
         label="Allocation",
         help="The allocation desk; leave out to do without.",
         group="Allocation",
+    )
+    terminal: TerminalConfig = entry(
+        default_factory=TerminalConfig,
+        label="Terminal",
+        help="How the terminal looks, sounds and is worked.",
+        group="Terminal",
     )
 
     @model_validator(mode="before")

@@ -16,6 +16,7 @@ from engine.desk.allocation.entries import enter
 from engine.desk.allocation.episode import ZERO, Episode
 from engine.desk.allocation.flow import ACCOUNT, SIGNAL_LASTS_BARS, Flow
 from engine.desk.allocation.ledger import Ledger
+from engine.desk.allocation.outcomes import count
 from engine.desk.allocation.wakes import Wakes
 from engine.desk.allocation.watch import Watched, exact, take_bars, watchlist
 from engine.desk.facts import (
@@ -94,7 +95,7 @@ class AllocationDesk:
             self._floor.write(gap, ref)
         episode = self.episodes.get(ref)
         trading = episode is not None and episode.exit is None
-        kind = watched.signal(trading=trading, now=self._floor.now) if fresh else None
+        kind = watched.signal(trading=trading) if fresh else None
         z, bar = watched.series.z, watched.series.newest
         if kind is None or z is None or bar is None:
             return ()
@@ -110,11 +111,11 @@ class AllocationDesk:
         )
 
     def signal(self, fact: SignalRaised) -> bool:
-        """Take a signal; True when it is news. A bar signals once."""
+        """Take a signal; True when it is news. A bar signals once, and only while it is fresh."""
         watched = self.watched.get(fact.symbol)
         if watched is None or self.settings is None or fact.venue != self.settings.venue:
             return False
-        if not watched.news(fact):
+        if not watched.news(fact, self._floor.now):
             return False
         self._signals.append(fact)
         return True
@@ -147,7 +148,7 @@ class AllocationDesk:
         if episode is None or not by_hand or venue != episode.venue:
             return
         if not self.flow.is_bracketed(episode):
-            self.flow.book(episode, execution.side, episode.count(execution))
+            count(self.ledger, episode, execution, self._floor.now)
             episode.by_hand = True
             self._dirty[episode.symbol] = None
 
@@ -313,7 +314,7 @@ class AllocationDesk:
             episode = self._revive(order)
         if episode is None or not (buys or episode.name == intent.episode):
             return
-        self.flow.book(episode, execution.side, episode.count(execution))
+        count(self.ledger, episode, execution, self._floor.now)
         if intent.purpose is Purpose.SELL_POSITION:
             episode.sold_at_market = True
         self._dirty[symbol] = None

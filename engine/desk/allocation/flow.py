@@ -12,6 +12,7 @@ from typing import assert_never
 from engine.desk.allocation.bracket import floored, sellable
 from engine.desk.allocation.episode import ZERO, Episode
 from engine.desk.allocation.ledger import Ledger
+from engine.desk.allocation.outcomes import conclude, count
 from engine.desk.allocation.wakes import Wakes
 from engine.desk.facts import CloseType, Side
 from engine.desk.floor import UNANSWERED_AFTER, Floor
@@ -30,10 +31,7 @@ from engine.desk.snapshot import OrderState
 
 ACCOUNT = "main"
 _EXECUTIONS_AFTER = timedelta(seconds=3)
-_RETRY_FIRST = timedelta(seconds=5)
-_RETRY_LAST = timedelta(seconds=60)
 _SOON = timedelta(seconds=1)
-_MOST_UNHELD = 3
 SIGNAL_LASTS_BARS = 5
 
 
@@ -63,9 +61,12 @@ class Flow:
             if order.blocks:
                 self._attend(episode, order)
                 return False
-            self._conclude(episode, order)
+            episode.order_id = None
+            conclude(self._floor, self._ledger, episode, order)
         if not episode.entry_over:
             return self._buy_again(episode)
+        if not episode.bought:
+            return True
         spec = self._floor.spec(episode.venue, episode.instrument)
         if spec is None:
             self._wait(episode, "its trading rules are not known")
@@ -211,91 +212,6 @@ class Flow:
             due = floor.now + after
         self._wake(episode, due)
 
-    # --- an order that ended ---------------------------------------------------------------------
-
-    def _conclude(self, episode: Episode, order: Order) -> None:
-        """Draw the consequences of an order that ended and whose fills are known."""
-        intent = order.intent
-        episode.order_id = None
-        missing = order.reported_filled - order.executed
-        if missing > 0:
-            change = episode.believe(intent.client_order_id, intent.side, missing, episode.price)
-            self.book(episode, intent.side, change)
-        episode.attempts[intent.purpose] = episode.attempts.get(intent.purpose, 0) + 1
-        if intent.purpose is Purpose.ENTRY:
-            self._bought(episode, order)
-        elif intent.purpose is Purpose.BRACKET:
-            self._bracket_over(episode, order)
-        else:
-            self._sale_over(episode, order)
-
-    def book(self, episode: Episode, side: Side, change: Decimal) -> None:
-        """Tell the ledger what a buy cost more, or a sale brought more."""
-        if side is Side.BUY:
-            self._ledger.spend(episode.symbol, change, self._floor.now)
-        else:
-            self._ledger.earn(episode.symbol, change, self._floor.now)
-
-    def _bought(self, episode: Episode, order: Order) -> None:
-        floor, symbol = self._floor, episode.symbol
-        episode.entry_over = True
-        whole = order.state is OrderState.FILLED
-        if not episode.bought:
-            self._ledger.bought(symbol, whole=False)
-            episode.failure = order.reason or f"the venue ended it {order.state.value.lower()}"
-            floor.alert(
-                Severity.WARNING, f"{symbol}: nothing was bought", f"{episode.failure}.", symbol
-            )
-            return
-        unspent = self._ledger.bought(symbol, whole=whole)
-        kind = f"{floor.mode.upper()} BUY" if floor.mode else "BUY"
-        floor.write(f"{kind}: {symbol} - Market order executed", symbol)
-        percent = episode.parameters.allocation_percent.normalize()
-        floor.write(f"Allocated: ${episode.amount:.2f} ({percent:f}%)", symbol)
-        if unspent:
-            floor.write(
-                f"Released ${unspent:.2f} of it: only ${episode.spent:.2f} could be spent", symbol
-            )
-
-    def _bracket_over(self, episode: Episode, order: Order) -> None:
-        floor, symbol = self._floor, episode.symbol
-        if order.state is OrderState.REJECTED:
-            # Through the price or not: whatever the reason, nothing protects it now.
-            episode.want_out(CloseType.EMERGENCY, f"its bracket was refused: {order.reason}")
-            episode.refused = True
-            floor.alert(
-                Severity.CRITICAL,
-                f"{symbol}: the bracket was refused, selling at market",
-                order.reason,
-                symbol,
-            )
-        elif order.state is OrderState.CANCELLED and not order.cancel_asked:
-            episode.unheld = 0 if order.executed else episode.unheld + 1
-            title = "filled in part" if order.executed else "cancelled at the venue"
-            floor.alert(
-                Severity.WARNING,
-                f"{symbol}: the bracket was {title}",
-                f"{order.remaining:f} {episode.instrument.base} is protected anew. {order.reason}",
-                symbol,
-            )
-            if episode.unheld >= _MOST_UNHELD:
-                episode.want_out(CloseType.EMERGENCY, "its bracket does not stay at the venue")
-
-    def _sale_over(self, episode: Episode, order: Order) -> None:
-        if order.executed:
-            episode.retry_at, episode.trouble = None, ""
-            return
-        count = episode.attempts[order.intent.purpose]
-        delay = min(_RETRY_FIRST * 2 ** min(count - 1, 10), _RETRY_LAST)
-        episode.retry_at = self._floor.now + delay
-        episode.trouble = f"sale {order.state.value.lower()}: {order.reason or 'no reason given'}"
-        self._floor.alert(
-            Severity.CRITICAL,
-            f"{episode.symbol}: {episode.trouble}",
-            f"It is held unprotected. Tried again in {int(delay.total_seconds())} s.",
-            episode.symbol,
-        )
-
     # --- the next order --------------------------------------------------------------------------
 
     def _buy_again(self, episode: Episode) -> bool:
@@ -399,7 +315,7 @@ class Flow:
         lost."""
         for execution in self._floor.book(episode.venue).executions:
             if execution.client_order_id == order_id:
-                self.book(episode, execution.side, episode.count(execution))
+                count(self._ledger, episode, execution, self._floor.now)
         self.again[episode.symbol] = None
 
     def _wake(self, episode: Episode, when: datetime) -> None:

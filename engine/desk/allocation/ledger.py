@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
+from engine.desk.facts import Side
 from engine.errors import InvariantError
 
 ZERO = Decimal(0)
@@ -104,6 +105,13 @@ class Ledger:
             self.claims[symbol] = Claim(
                 symbol=symbol, amount=ZERO, at=at, order_id=order_id, reserved=False, buying=False
             )
+
+    def book(self, symbol: str, side: Side, change: Decimal, now: datetime) -> None:
+        """Count what a buy cost, or a sale brought."""
+        if side is Side.BUY:
+            self.spend(symbol, change, now)
+        else:
+            self.earn(symbol, change, now)
 
     def spend(self, symbol: str, value: Decimal, now: datetime) -> None:
         """Count what a buy cost (negative when a correction lowers it)."""

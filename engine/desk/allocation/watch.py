@@ -24,27 +24,22 @@ class Watched:
     signalled: datetime | None = None
     note: str = ""
 
-    def signal(self, *, trading: bool, now: datetime) -> SignalKind | None:
-        """Tell what the newest bar says. trading: a position could be reversed.
-
-        now - the bar's close must not be more than a bar: what is older is history, not news.
-        """
+    def signal(self, *, trading: bool) -> SignalKind | None:
+        """Tell what the newest bar says. trading: a position could be reversed."""
         series = self.series
         if series.z is None or series.newest is None:
             return None
         if series.z >= self.threshold:
             # The move into a bar after a hole is that of several bars at once.
-            found = None if series.after_hole else SignalKind.ENTRY
-        elif trading and series.z <= self.exit_z:
-            found = SignalKind.REVERSAL
-        else:
-            return None
-        closed_at = series.newest.at + series.interval
-        return None if now - closed_at > series.interval else found
+            return None if series.after_hole else SignalKind.ENTRY
+        return SignalKind.REVERSAL if trading and series.z <= self.exit_z else None
 
-    def news(self, fact: SignalRaised) -> bool:
-        """Tell whether a signal is of a later bar than any before."""
+    def news(self, fact: SignalRaised, now: datetime) -> bool:
+        """Tell whether a signal is of a later bar than any before, and that bar closed at most a
+        bar ago: what is older is history."""
         if self.signalled is not None and fact.bar_at <= self.signalled:
+            return False
+        if now - fact.bar_at > 2 * self.series.interval:
             return False
         self.signalled = fact.bar_at
         return True
@@ -56,12 +51,13 @@ def watchlist(settings: AllocationSettings, before: dict[str, Watched]) -> dict[
 
 
 def take_bars(watched: Watched, bars: Sequence[Bar]) -> tuple[bool, list[str]]:
-    """Score bars, oldest first; tell whether the last was news, and what was missing."""
+    """Score bars, oldest first; tell whether any was news, and what was missing."""
     series, fresh, gaps = watched.series, False, []
     for bar in bars:
-        fresh = series.take(bar)
-        if fresh and series.after_hole:
-            gaps.append(f"{watched.parameters.symbol}: {series.gap}")
+        if series.take(bar):
+            fresh = True
+            if series.after_hole:
+                gaps.append(f"{watched.parameters.symbol}: {series.gap}")
     return fresh, gaps
 
 

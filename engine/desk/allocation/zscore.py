@@ -58,7 +58,8 @@ class Series:
 
     A hole in them shorter than the window leaves the window standing, but the bar after it moved
     for several bars at once, so it is no entry. Across a longer hole the window begins anew.
-    z: of the newest bar, None where it has none. gap: what was missing last, in words.
+    z: of the newest bar, None where it has none. gap: what was missing last, in words, while the
+    window holds bars from before it.
     """
 
     def __init__(self, *, window: int, interval_seconds: int, score_of: ScoreOf) -> None:
@@ -72,6 +73,7 @@ class Series:
         self._of_return = score_of is ScoreOf.RETURN
         self._scores = Window(window)
         self._next: datetime | None = None
+        self._since_gap = 0
         self._kept: deque[Bar] = deque(maxlen=window + 1)
 
     @property
@@ -89,6 +91,10 @@ class Series:
             if bar.at < expected:
                 return False
             self._skip(bar, expected)
+        if self.gap:
+            self._since_gap += 1
+            if self._since_gap > self.window:
+                self.gap = ""
         self.newest = bar
         self._next = bar.at + self.interval
         self._kept.append(bar)
@@ -116,6 +122,7 @@ class Series:
     def _skip(self, bar: Bar, expected: datetime) -> None:
         missing = math.ceil((bar.at - expected) / self.interval)
         self.after_hole = True
+        self._since_gap = 0
         noun = "bar" if missing == 1 else "bars"
         self.gap = f"{missing} {noun} missing before {bar.at:%Y-%m-%d %H:%M}"
         if missing >= self.window:

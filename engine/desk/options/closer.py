@@ -6,9 +6,11 @@ from decimal import Decimal
 from engine.desk.books import Book
 from engine.desk.floor import Floor
 from engine.desk.intents import CancelOrder, PlaceOrder, Severity
+from engine.desk.options.crossing import Crossing
 from engine.desk.options.definitions import OptionSettings
 from engine.desk.options.exit_plan import PlanLine, exit_plan, to_flatten
 from engine.desk.options.gate import Gate
+from engine.desk.options.lost import LostFills
 from engine.desk.options.roster import Roster
 from engine.desk.options.strategies import Episode, Strategy
 from engine.desk.options.tending import Tending
@@ -18,16 +20,17 @@ from engine.desk.snapshot import OrderState
 ZERO = Decimal(0)
 _RETRY_FIRST = timedelta(seconds=60)
 _RETRY_LAST = timedelta(minutes=10)
-OFF_ITS_STEPS = "bad price increment"
-"""How a venue's refusal says that a price was not a multiple of its steps."""
+_QUESTIONED = timedelta(seconds=5)
 
 
 class Closer:
     """Holds no state of its own; strategies are the roster's, orders the floor's."""
 
-    def __init__(self, floor: Floor, roster: Roster) -> None:
+    def __init__(self, floor: Floor, roster: Roster, lost: LostFills) -> None:
         self._floor = floor
         self._roster = roster
+        self._lost = lost
+        self._crossing = Crossing(floor, roster)
         self._gate = Gate(floor)
         self._tending = Tending(floor, self._gate)
 
@@ -41,7 +44,8 @@ class Closer:
 
         Returns the plan, and when time alone calls for another look.
         """
-        self._cross(strategy)
+        self._crossing.shares(strategy)
+        self._crossing.legs(strategy, book)
         lines = self.plan(strategy, book)
         orders = self._orders_of(strategy)
         look = None
@@ -58,7 +62,10 @@ class Closer:
                 look = earliest(look, self._tending.tend(strategy, episode, (order,)))
             strategy.working = strategy.working or order is not None or not line.waits
         if not lines and not any(order.blocks for order in orders):
-            self._finish(strategy, episode)
+            if _is_questioned(strategy, book):
+                look = earliest(look, self._floor.now + _QUESTIONED)
+            else:
+                self._finish(strategy, episode)
         for line in lines:
             look = earliest(look, line.waits_until)
         return lines, look
@@ -71,6 +78,9 @@ class Closer:
             flattened = to_flatten(strategy, self._roster.sharing(*key), book.effective(*key))
         lines = exit_plan(strategy, flattened)
         self._gate.check(strategy, lines)
+        for line in lines:
+            if not line.waits and self._lost.is_open(strategy.account, line.instrument.ref):
+                line.waits = "what became of its last order is being found out"
         if flattened and strategy.episode is not None:
             self._pool(strategy, lines[0], book)
         return tuple(lines)
@@ -114,7 +124,7 @@ class Closer:
         if order.state is OrderState.FILLED or order.cancel_asked:
             episode.retry_at.pop(ref, None)
             return
-        if OFF_ITS_STEPS in order.reason and ref not in episode.rounded:
+        if order.off_its_steps and ref not in episode.rounded:
             # Priced anew by the steps as they are known now, once, without delay.
             episode.rounded.add(ref)
             return
@@ -138,21 +148,8 @@ class Closer:
             ref = order.intent.instrument.ref
             episode.attempts[ref] = max(0, episode.attempts.get(ref, 1) - 1)
         self._floor.forget(order)
-
-    def _cross(self, strategy: Strategy) -> None:
-        """Let the strategy's shares and those of others on their way out cancel: what one would
-        sell and the other buy needs no order."""
-        if strategy.stock is None or not strategy.excess_shares:
-            return
-        for other in self._roster.sharing(strategy.account, strategy.stock.ref):
-            mine, theirs = strategy.excess_shares, other.excess_shares
-            if other.episode is None or mine * theirs >= 0:
-                continue
-            crossed = min(abs(mine), abs(theirs)).copy_sign(mine)
-            self._roster.set_shares(strategy, strategy.shares - crossed)
-            self._roster.set_shares(other, other.shares + crossed)
-            text = f"{abs(crossed):f} shares of {strategy.id} net against those of {other.id}"
-            self._floor.write(text, strategy.id)
+        # Others may have waited behind it.
+        self._roster.stir(order.intent.account, order.intent.instrument.ref)
 
     def _finish(self, strategy: Strategy, episode: Episode) -> None:
         word = "the assigned units are closed" if episode.partial else "closed"
@@ -229,6 +226,16 @@ class Closer:
     def _orders_of(self, strategy: Strategy) -> list[Order]:
         orders = self._floor.live.values()
         return [order for order in orders if order.intent.strategy_id == strategy.id]
+
+
+def _is_questioned(strategy: Strategy, book: Book) -> bool:
+    """Whether something it holds, or held, changed and nothing explains it yet: that may be its own
+    to close still."""
+    instruments = [leg.contract for leg in strategy.legs if leg.contract is not None]
+    keys = [
+        (strategy.account, one.ref) for one in (*instruments, strategy.stock) if one is not None
+    ]
+    return any(key in book.unsettled and book.unsettled[key].row_surplus for key in keys)
 
 
 def _episode_name(strategy: Strategy, episode: Episode) -> str:

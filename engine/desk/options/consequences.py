@@ -1,7 +1,8 @@
 """What an explained change means for the strategies: which are hit, which are broken, which are
 done, and what their owner is told. Opens their way out; sends nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.books import Book
@@ -12,8 +13,8 @@ from engine.desk.options.changes import Explanation
 from engine.desk.options.definitions import OptionSettings, PartialAssignmentPolicy
 from engine.desk.options.events import Event, EventLog
 from engine.desk.options.evidence import Evidence
-from engine.desk.options.roster import Roster
-from engine.desk.options.sharing import Part, share_out
+from engine.desk.options.roster import Claim, Roster
+from engine.desk.options.sharing import Part, Shared, share_out
 from engine.desk.options.strategies import Strategy
 from engine.desk.options.words import sentence
 from engine.desk.snapshot import AssignmentKind
@@ -40,6 +41,7 @@ class Consequences:
         settings: OptionSettings,
     ) -> None:
         """Draw the consequences of what changed in one account."""
+        told = tuple(told)
         for explanation in told:
             instrument = explanation.instrument
             self._take(book, account, instrument.ref, explanation.change)
@@ -50,7 +52,16 @@ class Consequences:
             elif isinstance(instrument, OptionContract):
                 self._option(venue, book, account, explanation, instrument, settings)
             else:
-                self._settled(venue, account, explanation, abs(explanation.change), None)
+                event = self._settled(venue, account, explanation, abs(explanation.change), None)
+                if any(one.kind is AssignmentKind.SUSPECT for one in told):
+                    self._beside_missing(event, explanation)
+
+    def _beside_missing(self, event: Event, told: Explanation) -> None:
+        """Stock moved while legs went missing, and not by what they deliver: a person must look."""
+        event.needs_owner = True
+        title = f"{told.change:+f} {told.instrument.name} beside missing legs, unexplained"
+        body = "Nothing is sent for them: nobody can tell whose they are. Look at the broker."
+        self._floor.alert(Severity.CRITICAL, title, body)
 
     # --- options ---------------------------------------------------------------------------------
 
@@ -63,7 +74,10 @@ class Consequences:
         contract: OptionContract,
         settings: OptionSettings,
     ) -> None:
-        shared = share_out(self._roster.claims(account, contract.ref), told.change)
+        claims = self._roster.claims(account, contract.ref)
+        shared = share_out(claims, told.change)
+        if shared.rest and told.kind in _BREAKING:
+            shared = _beyond_nothing(claims, shared)
         stock = self._stock(account, contract, told)
         for part in shared.parts:
             strategy = part.strategy
@@ -73,6 +87,7 @@ class Consequences:
                 self._roster.set_shares(strategy, strategy.shares + delivered, stock)
                 strategy.delivered_at = self._floor.now
             event = self._settled(venue, account, told, abs(part.change), strategy)
+            event.moved, event.delivered, event.stock = part.change, delivered, stock
             self._strategy(part, event, told, contract, delivered, settings)
             if shared.rivals and told.kind in _BREAKING:
                 others = ", ".join(s.id for s in shared.rivals if s is not strategy)
@@ -230,3 +245,13 @@ class Consequences:
             told.evidence,
             self._floor.now,
         )
+
+
+def _beyond_nothing(claims: Sequence[Claim], shared: Shared) -> Shared:
+    """A leg that went while its strategy closed it as well is closed too far: what nobody
+    expected falls on the strategy on its way out, which is to close that again."""
+    for strategy, leg in claims:
+        if strategy.episode is not None and leg.built * shared.rest < 0:
+            part = Part(strategy=strategy, leg=leg, change=shared.rest)
+            return replace(shared, parts=(*shared.parts, part), rest=ZERO)
+    return shared

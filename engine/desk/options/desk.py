@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.desk.books import Book
-from engine.desk.facts import CloseRequested, ConfigApplied, Execution
+from engine.desk.facts import CloseRequested, ConfigApplied, Execution, OrderPreviewed
 from engine.desk.floor import Floor, VenueStanding
 from engine.desk.hours import has_expired
 from engine.desk.instruments import ContractSpec
@@ -16,7 +16,10 @@ from engine.desk.options.definitions import OptionSettings
 from engine.desk.options.drawing import Drawn, Tables
 from engine.desk.options.events import EventLog
 from engine.desk.options.evidence import Evidence
+from engine.desk.options.exit_plan import PlanLine
 from engine.desk.options.judge import Judge
+from engine.desk.options.lost import LostFills
+from engine.desk.options.previews import Previews
 from engine.desk.options.roster import Roster
 from engine.desk.options.rules import decide, next_look
 from engine.desk.options.sight import Sight
@@ -46,7 +49,9 @@ class OptionsDesk:
         self._judge = Judge(floor, self.roster, self.log, evidence, consequences)
         self._trades = Trades(floor, self.roster, self.log, evidence)
         self._sight = Sight(floor, self.roster)
-        self.closer = Closer(floor, self.roster)
+        self._lost = LostFills(floor, self.roster)
+        self.closer = Closer(floor, self.roster, self._lost)
+        self.previews = Previews(floor)
         self.drawings: dict[str, Drawn] = {}
         self.tables = Tables()
         self._ground: object = None
@@ -85,18 +90,35 @@ class OptionsDesk:
     def order_ended(self, order: Order) -> None:
         strategy = self.strategies.get(order.intent.strategy_id or "")
         if strategy is not None:
+            if order.vanished:
+                self._lost.note(order, strategy)
             self.closer.ended(order, strategy)
 
     def order_absent(self, order: Order) -> None:
         strategy = self.strategies.get(order.intent.strategy_id or "")
         if strategy is not None:
+            self._lost.note(order, strategy)
             self.closer.absent(order, strategy)
 
     def venue_returned(self, venue: str) -> None:
         """A link that came back: what failed for want of it is tried again at once."""
         for strategy in self.strategies.values():
-            if strategy.definition.venue == venue and strategy.episode is not None:
+            if strategy.definition.venue != venue:
+                continue
+            if strategy.episode is not None:
                 strategy.episode.retry_at.clear()
+            if strategy.broken or strategy.ruled or strategy.episode is not None:
+                self.roster.wake(strategy)
+        if self.settings is not None and venue == self.settings.venue:
+            self.previews.forget()
+
+    def previewed(self, fact: OrderPreviewed) -> bool:
+        """Keep what the venue says an order would do; True when it is news."""
+        strategy = self.strategies.get(self.previews.take(fact) or "")
+        if strategy is None:
+            return False
+        strategy.revision += 1
+        return True
 
     # --- deciding --------------------------------------------------------------------------------
 
@@ -109,7 +131,9 @@ class OptionsDesk:
         self._follow(venue, book, standing)
         if not (book.known and standing.is_live):
             return
+        self._lost.settle_exact(book)
         self._judge.judge(venue, book, self.settings)
+        self._lost.settle_rest(book)
         footing = (standing.state, standing.detail, standing.can_trade, floor.armed)
         if footing != self._footing:
             self._footing = footing
@@ -120,6 +144,7 @@ class OptionsDesk:
             for strategy in due:
                 self._sight.look(strategy, book)
                 self._carry(strategy, book)
+        self.previews.ask()
 
     def _carry(self, strategy: Strategy, book: Book) -> None:
         """Go on with a strategy's way out, and be there again when what it waits for comes."""
@@ -127,15 +152,24 @@ class OptionsDesk:
             self._rule(strategy)
         episode = strategy.episode
         if episode is None:
+            self._preview_unsent(strategy, book)
             return
         lines, look = self.closer.advance(strategy, episode, book)
         self.roster.wake_at(strategy, look)
+        self.previews.wish(strategy, (line for line in lines if line.waits))
         venue, specs = strategy.definition.venue, self._floor.specs
         waiting = [(venue, line.instrument.ref) for line in lines if line.waits]
         if waiting:
             self._hours[strategy.id] = [(key, specs.get(key)) for key in waiting]
         else:
             self._hours.pop(strategy.id, None)
+
+    def _preview_unsent(self, strategy: Strategy, book: Book) -> None:
+        """A plan that stands until its owner says so, or until it is armed, is previewed too."""
+        lines: tuple[PlanLine, ...] = ()
+        if (strategy.broken or strategy.ruled) and not strategy.closed:
+            lines = self.closer.plan(strategy, book)
+        self.previews.wish(strategy, lines)
 
     def _rule(self, strategy: Strategy) -> None:
         """Let the exit rules decide about a strategy that nothing else is happening to."""
@@ -178,6 +212,7 @@ class OptionsDesk:
         alarm = self.roster.next_alarm()
         if alarm is not None:
             yield alarm
+        yield from self.previews.deadlines()
 
     def _follow(self, venue: str, book: Book, standing: VenueStanding) -> None:
         """Divide what was touched among the strategies; everything when the ground is new."""

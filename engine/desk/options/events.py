@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.desk.hours import days_to_expiry
-from engine.desk.instruments import Instrument, OptionContract
+from engine.desk.instruments import Instrument, OptionContract, Stock
 from engine.desk.options.strategies import Strategy
 from engine.desk.snapshot import AssignmentKind, AssignmentTiming
+
+ZERO = Decimal(0)
 
 Key = tuple[str, str, str]
 """(venue, account, ref)."""
@@ -18,7 +20,8 @@ Key = tuple[str, str, str]
 class Event:
     """quantity is positive. episode: the strategy's episode that answers this event, if any.
 
-    open_question: nothing explains it yet; it will become what it was, or go away.
+    open_question: nothing explains it yet; it will become what it was, or go away. moved: the
+    signed change of the option it explained for its strategy, with delivered shares of stock.
     """
 
     id: str
@@ -34,6 +37,9 @@ class Event:
     episode: int | None = None
     needs_owner: bool = False
     open_question: bool = False
+    moved: Decimal = ZERO
+    delivered: Decimal = ZERO
+    stock: Stock | None = None
 
     @property
     def key(self) -> Key:
@@ -101,6 +107,21 @@ class EventLog:
         event.strategy_id = strategy.id if strategy else None
         event.open_question = False
         return event
+
+    def explained(self, venue: str, account: str, ref: str, fills: Decimal) -> Event | None:
+        """The newest event that explained a change of that instrument's which executions of this
+        signed quantity tell to have been a trade."""
+        for event in reversed(self.events.values()):
+            if event.key == (venue, account, ref) and event.moved * fills > 0:
+                return event
+        return None
+
+    def correct(self, event: Event, kind: AssignmentKind, evidence: str) -> None:
+        """Let an event be what it was after all."""
+        self.version += 1
+        event.kind, event.evidence = kind, evidence
+        event.moved = event.delivered = ZERO
+        event.needs_owner, event.episode = False, None
 
     def drop(self, event: Event) -> None:
         """Forget an event: a suspicion whose change went away again, or the oldest of too many."""

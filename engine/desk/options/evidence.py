@@ -2,20 +2,22 @@
 what the venue's own executions say, whether an order of ours or a person may have caused it."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.desk.books import Book, Holding
 from engine.desk.facts import Execution, ExecutionOrigin
 from engine.desk.floor import Floor
 from engine.desk.hours import has_expired, is_open
-from engine.desk.instruments import OptionContract, Stock
+from engine.desk.instruments import ContractSpec, OptionContract, Stock
 from engine.desk.options.changes import OptionChange, StockChange
 from engine.desk.options.roster import Roster
 
 ZERO = Decimal(0)
 SETTLE = timedelta(seconds=2)
 CONFIRMATIONS = 2
+_TOLD_LATE = timedelta(minutes=10)
+"""How long after its session a trade may still be told, clocks included."""
 _KEPT_DELIVERIES = 100
 
 
@@ -54,7 +56,7 @@ class Evidence:
         contract = holding.instrument
         assert isinstance(contract, OptionContract)
         spec = self._floor.spec(venue, contract)
-        tradable = spec is None or not spec.liquid or is_open(spec.liquid, self._floor.now)
+        tradable = spec is None or not spec.liquid or _is_traded(spec, self._floor.now)
         expired = has_expired(contract, spec, self._floor.now)
         by_hand = (
             tradable
@@ -65,7 +67,7 @@ class Evidence:
         return OptionChange(
             contract=contract,
             change=holding.row_surplus,
-            before=holding.before,
+            before=self._before(holding),
             settled=expired,
             cash_settled=spec is not None and spec.cash_settled,
             fresh=self._fresh(holding),
@@ -95,6 +97,18 @@ class Evidence:
         order = self._floor.blocking(venue, holding.account, holding.instrument.ref)
         return order is not None and order.intent.side.sign * holding.row_surplus > 0
 
+    def _before(self, holding: Holding) -> Decimal:
+        """The position before an option's change. Where strategies are closing what is gone too,
+        their fills hide it: then what they were built to hold."""
+        change, before = holding.row_surplus, holding.before
+        if before * change < 0 and abs(change) <= abs(before):
+            return before
+        claims = self._roster.claims(holding.account, holding.instrument.ref)
+        if not any(strategy.episode is not None for strategy, _ in claims):
+            return before
+        built = [leg.built for s, leg in claims if not s.closed and leg.built * change < 0]
+        return sum(built, ZERO) or before
+
     def _fresh(self, holding: Holding) -> bool:
         return holding.since is not None and self._floor.now - holding.since < SETTLE
 
@@ -104,6 +118,13 @@ class Evidence:
             and self._floor.now - holding.since >= wait
             and holding.confirmations >= CONFIRMATIONS
         )
+
+
+def _is_traded(spec: ContractSpec, now: datetime) -> bool:
+    """Whether a person could have traded the contract now, or until just now."""
+    lately = now - _TOLD_LATE
+    sessions = (spec.trading, spec.liquid)
+    return any(is_open(one, now) or is_open(one, lately) for one in sessions)
 
 
 def unexplained(book: Book) -> Iterator[list[Holding]]:

@@ -16,6 +16,7 @@ from engine.desk.intents import Purpose
 from engine.desk.options.strategies import Leg, Strategy
 
 ZERO = Decimal(0)
+_RIGHTS = tuple(Right)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def exit_plan(strategy: Strategy, flattened: Decimal) -> list[PlanLine]:
     for leg in strategy.legs:
         if leg.held < 0 and leg.contract is not None:
             _short_line(lines, leg, leg.contract, _excess(strategy, leg))
-    for right in Right:
+    for right in _RIGHTS:
         _longs(lines, strategy, right, flattened)
     return lines
 

@@ -17,6 +17,7 @@ from engine.desk.options.definitions import OptionSettings
 from engine.desk.options.events import EventLog
 from engine.desk.options.evidence import SETTLE, Evidence, options_of, stocks_of, unexplained
 from engine.desk.options.explain import explain
+from engine.desk.options.retraction import Retraction
 from engine.desk.options.roster import Roster
 from engine.desk.options.strategies import Strategy
 
@@ -41,11 +42,14 @@ class Judge:
         self._log = log
         self._evidence = evidence
         self._consequences = consequences
+        self._retraction = Retraction(floor, roster, log)
 
     def judge(self, venue: str, book: Book, settings: OptionSettings) -> None:
         """Explain what can be explained of a venue's book, and suspect the rest."""
         if not book.unsettled and not self._log.has_questions:
             return
+        for holding in [h for h in book.unsettled.values() if h.unshown]:
+            self._retraction.consider(venue, book, holding)
         wait = timedelta(seconds=settings.missing_leg_seconds)
         for group in unexplained(book):
             account = group[0].account

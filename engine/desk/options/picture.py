@@ -5,8 +5,9 @@ its plan waits for changed: hundreds of them are drawn several times a second.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
+from itertools import islice, zip_longest
 
 from engine.desk.floor import Floor
 from engine.desk.hours import next_change, trading_date
@@ -23,6 +24,7 @@ from engine.desk.snapshot import (
     AssignmentState,
     AssignmentView,
     LegView,
+    MarginView,
     PlanLineView,
     StrategyStatus,
     StrategyView,
@@ -36,20 +38,47 @@ def strategies(room: OptionsDesk, floor: Floor, quotes: Quotes) -> Iterator[Stra
     """Draw every declared strategy, in the order of the config."""
     if room.settings is None:
         return
-    standing = floor.standing(room.settings.venue)
-    ground = (standing.state, standing.detail, standing.can_trade, floor.armed)
-    today = trading_date(floor.now)
+    ground = ground_of(room, floor)
     for strategy in room.strategies.values():
-        drawn = room.drawings.get(strategy.id)
-        if drawn is None or not _holds(drawn.shape, strategy, floor, ground, today):
-            shape = _shape(room, floor, strategy, ground, today)
-        else:
-            shape = drawn.shape
-        seen = [quotes.get(key) if key else None for key in shape.quoted]
-        if drawn is None or shape is not drawn.shape or seen != drawn.quotes:
-            drawn = Drawn(shape=shape, quotes=seen, view=_view(strategy, shape, seen))
-            room.drawings[strategy.id] = drawn
-        yield drawn.view
+        yield _drawn(room, floor, strategy, ground, quotes).view
+
+
+def draw_some(room: OptionsDesk, floor: Floor, quotes: Quotes, start: int, most: int) -> int | None:
+    """Draw up to most strategies from the start-th on, for the next picture to find them done; the
+    place to go on from, None when there is no more."""
+    if room.settings is None:
+        return None
+    ground = ground_of(room, floor)
+    for strategy in islice(room.strategies.values(), start, start + most):
+        _drawn(room, floor, strategy, ground, quotes)
+    return start + most if start + most < len(room.strategies) else None
+
+
+def ground_of(room: OptionsDesk, floor: Floor) -> Ground:
+    """What every plan stands on besides its strategy."""
+    standing = floor.standing(room.settings.venue if room.settings else "")
+    return Ground(
+        state=standing.state,
+        detail=standing.detail,
+        can_trade=standing.can_trade,
+        armed=floor.armed,
+        today=trading_date(floor.now),
+    )
+
+
+def _drawn(
+    room: OptionsDesk, floor: Floor, strategy: Strategy, ground: Ground, quotes: Quotes
+) -> Drawn:
+    drawn = room.drawings.get(strategy.id)
+    if drawn is None or not _holds(drawn.shape, strategy, floor, ground):
+        shape = _shape(room, floor, strategy, ground)
+    else:
+        shape = drawn.shape
+    seen = [quotes.get(key) if key else None for key in shape.quoted]
+    if drawn is None or shape is not drawn.shape or seen != drawn.quotes:
+        drawn = Drawn(shape=shape, quotes=seen, view=_view(strategy, shape, seen))
+        room.drawings[strategy.id] = drawn
+    return drawn
 
 
 def assignments(room: OptionsDesk) -> Iterator[AssignmentView]:
@@ -59,20 +88,17 @@ def assignments(room: OptionsDesk) -> Iterator[AssignmentView]:
 # --- strategies ----------------------------------------------------------------------------------
 
 
-def _holds(shape: Shape, strategy: Strategy, floor: Floor, ground: Ground, today: date) -> bool:
+def _holds(shape: Shape, strategy: Strategy, floor: Floor, ground: Ground) -> bool:
     """Whether a shape drawn before is still the strategy's."""
     return (
         shape.revision == strategy.revision
         and shape.ground == ground
-        and shape.today == today
         and (shape.until is None or floor.now < shape.until)
         and all(floor.specs.get(key) is spec for key, spec in shape.specs)
     )
 
 
-def _shape(
-    room: OptionsDesk, floor: Floor, strategy: Strategy, ground: Ground, today: date
-) -> Shape:
+def _shape(room: OptionsDesk, floor: Floor, strategy: Strategy, ground: Ground) -> Shape:
     venue = strategy.definition.venue
     lines = () if strategy.closed else room.closer.plan(strategy, floor.book(venue))
     specs = tuple(((key := (venue, x.instrument.ref)), floor.specs.get(key)) for x in lines)
@@ -91,12 +117,12 @@ def _shape(
         revision=strategy.revision,
         ground=ground,
         until=min((at for at in changes if at), default=None),
-        today=today,
         specs=specs,
         status=status,
         reason=_reason(strategy, status),
-        dte=(min(expiries) - today).days if expiries else None,
+        dte=(min(expiries) - ground.today).days if expiries else None,
         lines=lines,
+        margins=room.previews.told(strategy, lines),
         advised=status not in _AT_REST and not _settles_in_cash(floor, strategy),
         quoted=(stock, *legs, *(key for key, _ in specs)),
     )
@@ -131,7 +157,9 @@ def _view(strategy: Strategy, shape: Shape, seen: Sequence[Quote | None]) -> Str
         dte=shape.dte,
         legs=tuple([_leg(x, q) for x, q in zip(strategy.legs, seen[1:], strict=False)]),
         shares=strategy.shares,
-        plan=tuple([_line(x, q) for x, q in zip(shape.lines, seen[first_line:], strict=True)]),
+        plan=tuple(
+            [_line(*parts) for parts in zip_longest(shape.lines, seen[first_line:], shape.margins)]
+        ),
         underlying_price=stock.mid if stock else None,
         advice=tuple(advice(strategy, stock, seen[1:first_line])) if shape.advised else (),
     )
@@ -149,7 +177,7 @@ def _leg(leg: Leg, quote: Quote | None) -> LegView:
     )
 
 
-def _line(line: PlanLine, quote: Quote | None) -> PlanLineView:
+def _line(line: PlanLine, quote: Quote | None, margin: MarginView | None) -> PlanLineView:
     price = None
     if quote is not None:
         price = quote.ask if line.side.sign > 0 else quote.bid
@@ -163,6 +191,7 @@ def _line(line: PlanLine, quote: Quote | None) -> PlanLineView:
         estimated_price=price,
         multiplier=instrument.multiplier if isinstance(instrument, OptionContract) else ONE,
         waits_until=line.waits_until,
+        margin=margin,
     )
 
 

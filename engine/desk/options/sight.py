@@ -1,4 +1,5 @@
-"""Sees a declared strategy whole for the first time, or says once that it is not held as declared.
+"""Sees a declared strategy whole for the first time, or says once that it is not held as declared;
+and sees when one that was unclear explains itself again.
 
 What was never seen whole is watched, and nothing is sent for what was never there.
 """
@@ -24,6 +25,8 @@ class Sight:
 
     def look(self, strategy: Strategy, book: Book) -> None:
         """See the strategy whole if it is, else say why not."""
+        if strategy.unclear:
+            self._look_again(strategy)
         if strategy.seen_whole or strategy.closed or strategy.episode is not None:
             return
         declared = strategy.definition.shares
@@ -45,6 +48,34 @@ class Sight:
                 strategy.id,
             )
         strategy.note = f"never seen whole: {text}"
+
+    def _look_again(self, strategy: Strategy) -> None:
+        """Take back that its owner must look, where what is held leaves no question any more."""
+        if strategy.closed or strategy.broken or not self._is_explained(strategy):
+            return
+        text, strategy.unclear = strategy.unclear, ""
+        self._floor.alert(
+            Severity.INFO, f"{strategy.id}: clear again", f"It was: {text}.", strategy.id
+        )
+
+    def _is_explained(self, strategy: Strategy) -> bool:
+        """Whether every leg is held as it is believed to be, nothing it has sold is bare, and no
+        other strategy could own what changed as well."""
+        meant = strategy.meant_shares
+        if strategy.shares * meant < 0 or abs(strategy.shares) < abs(meant):
+            return False
+        if strategy.uncovered(lambda leg: leg.expected):
+            return False
+        for leg in strategy.legs:
+            if leg.held != leg.expected or leg.contract is None:
+                return False
+            if leg.expected != leg.meant and self._may_be_anothers(strategy, leg.contract.ref):
+                return False
+        return True
+
+    def _may_be_anothers(self, strategy: Strategy, ref: str) -> bool:
+        claims = self._roster.claims(strategy.account, ref)
+        return any(leg.expected for other, leg in claims if other is not strategy)
 
     def _difference(self, strategy: Strategy, shares: Decimal) -> str:
         if not strategy.account:

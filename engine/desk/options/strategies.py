@@ -35,6 +35,11 @@ class Leg:
     name: str = ""
     held: Decimal = ZERO
 
+    @property
+    def built(self) -> Decimal:
+        """The most it was ever built to hold, signed: declared, or multiplied by a split."""
+        return max(self.declared.quantity, self.meant, key=abs)
+
     def bind(self, contract: OptionContract) -> None:
         self.contract, self.name = contract, contract.name
 

@@ -67,10 +67,10 @@ class Tending:
             return self._unpriced(strategy, episode, order, order.at + patience * (STEPS + 1))
         if order.state is not OrderState.WORKING:
             return now + patience
-        if not _is_limit(order):
-            return None
         if not self._gate.is_tradable(order.intent.venue, order.intent.instrument):
             return None
+        if not _is_limit(order):
+            return self._unmet(strategy, episode, order)
         episode.tended_at[ref] = now
         self._price_anew(strategy, episode, order, settings)
         return now + patience
@@ -91,6 +91,20 @@ class Tending:
                 reason="nobody met its price: priced anew",
             )
         )
+
+    def _unmet(self, strategy: Strategy, episode: Episode, order: Order) -> datetime | None:
+        """A market order that rests is out of our hands: its owner is called, once."""
+        instrument = order.intent.instrument
+        due = order.at + _CALM
+        if instrument.ref in episode.troubles:
+            return None
+        if self._floor.now < due:
+            return due
+        text = f"close of {instrument.name} not filled: at market for a minute"
+        episode.troubles[instrument.ref] = text
+        body = f"{order.executed:f} of {order.intent.quantity:f} filled. Look at it at the broker."
+        self._floor.alert(Severity.CRITICAL, f"{strategy.id}: {text}", body, strategy.id)
+        return None
 
     def _unpriced(
         self, strategy: Strategy, episode: Episode, order: Order, due: datetime

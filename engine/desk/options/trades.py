@@ -54,23 +54,31 @@ class Trades:
                     self._roster.wake(strategy)
             return
         if change < 0:
-            self._taken_back(claims, moved)
+            self._put_back(claims, moved)
             return
         shared = share_out(claims, moved)
         for part in shared.parts:
             part.leg.expected += part.change
             self._roster.wake(part.strategy)
             self._by_others(venue, execution, part, shared)
+        if shared.rest and self._log.explained(venue, account, ref, shared.rest):
+            self._floor.ask(venue, "an execution came late: was it explained otherwise?")
+        if shared.rest and execution.origin is ExecutionOrigin.HAND:
+            self._put_back([claim for claim in claims if _is_open(claim[0])], shared.rest)
 
-    def _taken_back(self, claims: Sequence[Claim], moved: Decimal) -> None:
-        """A correction lowered an execution: legs believe to hold that much again."""
+    def _put_back(self, claims: Sequence[Claim], moved: Decimal) -> None:
+        """A correction lowered an execution, or a person opened again what he had closed: legs
+        believe to hold that much again."""
         for strategy, leg in claims:
             room = leg.meant - leg.expected
+            if room * moved <= 0 or strategy.closed:
+                continue
             part = moved if abs(moved) <= abs(room) else room
-            if part * moved > 0 and not strategy.closed:
-                leg.expected += part
-                moved -= part
-                self._roster.wake(strategy)
+            leg.expected += part
+            moved -= part
+            if strategy.is_as_meant:
+                strategy.note = ""
+            self._roster.wake(strategy)
 
     def _by_others(self, venue: str, execution: Execution, part: Part, shared: Shared) -> None:
         """Note a leg that somebody else changed."""
@@ -159,3 +167,8 @@ class Trades:
 
     def _alert(self, severity: Severity, strategy: Strategy, title: str, body: str) -> None:
         self._floor.alert(severity, f"{strategy.id}: {title}", body, strategy.id)
+
+
+def _is_open(strategy: Strategy) -> bool:
+    """Whether a strategy is as its owner runs it: neither broken nor on its way out."""
+    return not strategy.broken and strategy.episode is None

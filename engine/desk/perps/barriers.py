@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.desk.facts import Side
 from engine.desk.instruments import Perpetual
 from engine.desk.perps.definitions import BarrierSettings
+from engine.desk.text import amount
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -95,7 +96,7 @@ def fault(settings: BarrierSettings, side: Side) -> str:
         below_one = name in ("stop loss", "trailing delta") or side is Side.SELL
         if fraction is not None and (fraction <= 0 or (below_one and fraction >= 1)):
             most = " and below 1" if below_one else ""
-            return f"The {name} is a fraction above 0{most}, {fraction:f} is not."
+            return f"The {name} is a fraction above 0{most}, {amount(fraction)} is not."
     if (settings.trailing_activation is None) is not (settings.trailing_delta is None):
         return "A trailing stop needs both its activation and its delta."
     if settings.time_limit_seconds is not None and settings.time_limit_seconds <= 0:

@@ -30,6 +30,7 @@ from engine.desk.perps.managers import Managers
 from engine.desk.perps.people import People
 from engine.desk.perps.stops import Stops
 from engine.desk.perps.takeover import Takeover
+from engine.desk.text import amount
 
 _PURPOSES = (Purpose.CLOSE_ASSIGNED, Purpose.BARRIER_EXIT, Purpose.RESIDENT_STOP)
 
@@ -76,14 +77,14 @@ class PerpsDesk:
         return guard is not None and self.guards.remember_peak(guard, fact.peak_price)
 
     def _fire(self, guard: Guard, close_type: CloseType, price: Decimal | None) -> None:
-        at = "" if price is None else f" at {price:f}"
+        at = "" if price is None else f" at {amount(price)}"
         self.guards.fire(guard, close_type, f"{close_type}{at}")
         severity = Severity.WARNING if close_type is CloseType.STOP_LOSS else Severity.INFO
         todo = "Closing" if self.floor.armed else "Disarmed: nothing is sent. To be closed:"
         self.floor.alert(
             severity,
             f"{guard.id}: {guard.reason}",
-            f"{todo} {guard.left:f} {guard.instrument.name}.",
+            f"{todo} {amount(guard.left)} {guard.instrument.name}.",
             guard.id,
         )
 
@@ -223,7 +224,8 @@ class PerpsDesk:
         self.guards.busy[guard.id] = guard
         name = guard.instrument.name
         if guard.left or guard.state is GuardState.CLOSING:
-            self.floor.write(f"{guard.id}: {part:f} {name} less, {guard.left:f} is left", guard.id)
+            text = f"{guard.id}: {amount(part)} {name} less, {amount(guard.left)} is left"
+            self.floor.write(text, guard.id)
             return
         self.guards.end(guard, GuardState.CLOSED, "nothing of it is held any more")
         self.floor.alert(

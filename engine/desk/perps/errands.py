@@ -13,6 +13,7 @@ from engine.desk.intents import CancelOrder, PlaceOrder, Pricing, Purpose
 from engine.desk.orders import Order, client_order_id
 from engine.desk.perps.guards import ZERO, Errand, Guard
 from engine.desk.snapshot import OrderState
+from engine.desk.text import amount
 
 RETRY_FIRST = timedelta(seconds=1)
 RETRY_LAST = timedelta(seconds=30)
@@ -161,7 +162,8 @@ class Errands:
 
 
 def round_down(quantity: Decimal, step: Decimal) -> Decimal:
-    return (quantity / step).to_integral_value(ROUND_FLOOR) * step
+    """Round to whole steps, without the zeros at its end that a step's own would leave."""
+    return Decimal(amount((quantity / step).to_integral_value(ROUND_FLOOR) * step))
 
 
 def _is_open_question(order: Order) -> bool:

@@ -1,20 +1,22 @@
-"""Carries a guard's way out: takes its resident stop back, then closes what is left of it.
+"""Carries a guard's way out: closes what is left of it, and takes its resident stop back.
 
 One close is out at a time an instrument, reduce-only, never more than the guard's own quantity nor
-than what is held. A close that fails is tried again for as long as anything is left.
+than what is held. A close that fails is tried again for as long as anything is left. Where all that
+is held is being closed, stop and close cannot sell more than that, and the stop protects until
+nothing is left; beside other holdings both could sell, and the stop is taken back first.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from engine.desk.floor import Floor
 from engine.desk.intents import AtTouch, Pricing, Purpose, Severity, Sweep
 from engine.desk.orders import Order
 from engine.desk.perps.definitions import CloseOrderType
 from engine.desk.perps.errands import Errands
-from engine.desk.perps.guards import Guard, Guards, GuardState
+from engine.desk.perps.guards import ZERO, Guard, Guards, GuardState
 from engine.desk.snapshot import OrderState
+from engine.desk.text import amount
 
 _ALARM_AFTER = timedelta(seconds=10)
 _LOUD = (1, 6)
@@ -35,39 +37,86 @@ class Exits:
         order = self._errands.out(guard.exit)
         if order is not None:
             self._tend(guard, order)
-            return
-        if not guard.left:
-            self._finish(guard)
-            return
-        stop = self._errands.out(guard.stop)
-        if stop is not None:
-            guard.waits = "its resident stop is being taken back first"
-            self._errands.take_back(guard.stop, stop, "the position is being closed")
-            if self._errands.out(guard.stop) is not None:
-                self._bare(guard, stop)
-                return
+            if guard.stop.order_id is not None and not self._is_all_closing(guard):
+                self._is_stop_out(guard, "the position is being closed")
+        elif guard.left and not self._is_bared_first(guard):
+            self._send_all(guard)
+        is_done = not guard.left and self._errands.out(guard.exit) is None
+        if is_done and guard.state is GuardState.CLOSING:
+            self._conclude(guard)
+
+    def _send_all(self, guard: Guard) -> None:
+        """Send the next close; one that an earlier life sent and that has ended is adopted in one
+        step, and the next follows."""
         while self._send(guard):
-            # An order that an earlier life sent and that has ended is adopted in one step.
             if self._errands.out(guard.exit) is not None:
                 return
+
+    def _is_bared_first(self, guard: Guard) -> bool:
+        """Whether the close waits until the venue has given the resident stop back."""
+        stop = self._errands.out(guard.stop)
+        if stop is None or (self._is_all_closing(guard) and not guard.stop_first):
+            return False
+        if not self._is_stop_out(guard, "the position is being closed"):
+            return False
+        guard.waits = "its resident stop is being taken back first"
+        if guard.bare_since is None and stop.cancel_asked:
+            guard.bare_since = self._floor.now
+        self._alarm_if_stuck(guard)
+        return True
+
+    def _is_stop_out(self, guard: Guard, reason: str) -> bool:
+        """Take the resident stop back; True until the venue says that it is gone."""
+        stop = self._errands.out(guard.stop)
+        if stop is not None:
+            self._errands.take_back(guard.stop, stop, reason)
+        return self._errands.out(guard.stop) is not None
+
+    def _is_all_closing(self, guard: Guard) -> bool:
+        """Whether everything held is on its way out, so that a stop beside a close takes nothing
+        that was to stay."""
+        book, side = self._floor.book(guard.venue), guard.side
+        held = book.effective(guard.account, guard.instrument.ref) * side.sign
+        if held <= guard.left:
+            return True
+        peers = self._guards.open_at(guard.spot)
+        closing = (g.left for g in peers if g.state is GuardState.CLOSING and g.side is side)
+        return held <= sum(closing)
+
+    def _conclude(self, guard: Guard) -> None:
+        """End a guard of which nothing is left, once its stop is gone from the venue too."""
+        if self._is_stop_out(guard, "nothing is left for it to protect"):
+            guard.waits = "nothing is left of it; its resident stop is being taken back"
+            self._alarm_if_stuck(guard)
+        else:
+            self._finish(guard)
 
     def ended(self, guard: Guard, order: Order) -> None:
         """Take the end of a close: what to try next, and how soon."""
         errand = guard.exit
         filled = max(order.executed, order.reported_filled)
-        if order.state is OrderState.FILLED or order.cancel_asked or filled:
+        is_over = order.state is OrderState.FILLED or not guard.left
+        if is_over or order.cancel_asked or filled:
             errand.well()
             return
-        word = "refused" if order.state is OrderState.REJECTED else "not filled"
+        refused = order.state is OrderState.REJECTED
+        stop_is_out = self._errands.out(guard.stop) is not None
+        if stop_is_out and refused:
+            # The stop may have taken what this was to take, or the venue counts it against a close.
+            guard.stop_first = True
+            self._floor.ask(guard.venue, f"{guard.id}: its close took nothing, its stop may have")
+            return
+        word = "refused" if refused else "not filled"
         why = f": {order.reason}" if order.reason else ""
         trouble = f"close {word}{why}"
         delay = self._errands.fail(errand, trouble)
         self._floor.ask(guard.venue, f"{guard.id}: {trouble}")
-        if errand.failures in _LOUD:
+        # Where the stop may have taken it, the next try tells.
+        if errand.failures in ((2, _LOUD[1]) if stop_is_out else _LOUD):
             self._floor.alert(
                 Severity.CRITICAL,
                 f"{guard.id}: {trouble}",
-                f"{guard.left:f} {guard.instrument.name} is still held. The position is read "
+                f"{amount(guard.left)} {guard.instrument.name} is still held. The position is read "
                 f"again; next try in {delay.seconds} s, and so on until it is closed.",
                 guard.id,
             )
@@ -102,7 +151,7 @@ class Exits:
         self._errands.ask_after(errand, order)
         unexplained = self._errands.unexplained(guard)
         if order.state is OrderState.WORKING and order.remaining > quantity and not unexplained:
-            self._errands.take_back(errand, order, f"only {quantity:f} is left to close")
+            self._errands.take_back(errand, order, f"only {amount(quantity)} is left to close")
         elif _rests(order):
             age = timedelta(seconds=guard.settings.max_order_age_seconds)
             if guard.urgent:
@@ -115,16 +164,18 @@ class Exits:
         unexplained = self._errands.unexplained(guard)
         quantity = self._errands.sendable(guard)
         if not guard.left or (not quantity and not unexplained):
-            self._finish(guard)
+            self._give_up_rest(guard)
             return False
         guard.waits = self._obstacle(guard, unexplained and not quantity)
         if guard.waits:
             self._alarm_if_stuck(guard)
             return False
         spec = self._floor.spec(guard.venue, guard.instrument)
-        smallest = spec.minimum_quantity if spec is not None else Decimal(0)
+        smallest = spec.minimum_quantity if spec is not None else ZERO
         if quantity < smallest:
-            guard.waits = f"{quantity:f} is below the venue's smallest order of {smallest:f}"
+            guard.waits = (
+                f"{amount(quantity)} is below the venue's smallest order of {amount(smallest)}"
+            )
             self._alarm_if_stuck(guard)
             return False
         self._stuck.pop(guard.id, None)
@@ -154,32 +205,26 @@ class Exits:
             return f"tried again at {retry:%H:%M:%S} UTC"
         return "the position changed and is being read again" if unexplained else ""
 
+    def _give_up_rest(self, guard: Guard) -> None:
+        """Take it that what is left of a guard cannot be closed: it is not held, or too small."""
+        if guard.sold and guard.left:
+            guard.reason += f"; {amount(guard.left)} is below the venue's step"
+        guard.left = ZERO
+
     def _finish(self, guard: Guard) -> None:
-        """End a guard of which nothing is left that could be closed."""
         self._stuck.pop(guard.id, None)
-        rest = guard.left
-        why = guard.reason
-        if not guard.sold:
-            why = f"{why}; nothing of it was held any more"
-        elif rest:
-            why = f"{why}; {rest:f} is below the venue's step"
-        guard.left = Decimal(0)
         guard.exit.well()
         guard.stop.well()
+        why = guard.reason if guard.sold else f"{guard.reason}; nothing of it was held any more"
         self._guards.end(guard, GuardState.CLOSED, why)
         net = guard.realized - guard.fees - guard.fees_out
         result = f", net {net:+.2f} {guard.instrument.quote}" if guard.entry else ""
         self._floor.alert(
             Severity.INFO,
             f"{guard.id}: closed",
-            f"After: {why}. {guard.sold:f} {guard.instrument.name} closed{result}.",
+            f"After: {why}. {amount(guard.sold)} {guard.instrument.name} closed{result}.",
             guard.id,
         )
-
-    def _bare(self, guard: Guard, stop: Order) -> None:
-        """Note since when the position has no stop at the venue, while its close waits."""
-        if guard.bare_since is None and stop.cancel_asked:
-            guard.bare_since = self._floor.now
 
     def _open_window(self, guard: Guard) -> str:
         if guard.bare_since is None:
@@ -196,11 +241,10 @@ class Exits:
         if now - since < _ALARM_AFTER or guard.exit.trouble or behind_another:
             return
         guard.exit.trouble = f"close waits: {guard.waits}"
+        held = f"{amount(guard.left)} {guard.instrument.name} is still held: {guard.waits}."
+        rests = "Nothing of it is held, but its stop still rests at the venue: look at it there."
         self._floor.alert(
-            Severity.CRITICAL,
-            f"{guard.id}: close waits",
-            f"{guard.left:f} {guard.instrument.name} is still held: {guard.waits}.",
-            guard.id,
+            Severity.CRITICAL, f"{guard.id}: close waits", held if guard.left else rests, guard.id
         )
 
 

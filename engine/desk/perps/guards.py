@@ -68,8 +68,8 @@ class Guard:
     zero where no barrier needs it and the venue does not tell it. opened is what was put under
     guard, left what is still there. fees were paid for opening it; fees_out, realized and sold
     belong to what was closed of it (quote currency). at_once has no barriers; by_person was set by
-    one, not by a manager; urgent closes without regard to the order type. waits says what a close
-    waits for.
+    one, not by a manager; urgent closes without regard to the order type; stop_first: the next
+    close waits until the resident stop is gone. waits says what a close waits for.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Guard:
     at_once: bool = False
     by_person: bool = False
     urgent: bool = False
+    stop_first: bool = False
     fees: Decimal = ZERO
     fees_out: Decimal = ZERO
     realized: Decimal = ZERO

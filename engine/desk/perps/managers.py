@@ -13,6 +13,7 @@ from engine.desk.perps.events import Event, EventLog
 from engine.desk.perps.guards import ZERO, Guard, Guards, GuardState
 from engine.desk.perps.takeover import Taken
 from engine.desk.snapshot import AssignmentKind
+from engine.desk.text import amount
 
 _HUNDRED = Decimal(100)
 
@@ -81,7 +82,7 @@ class Managers:
             at_once=manager.at_once,
             fees=taken.fees * quantity / taken.quantity,
             state=GuardState.CLOSING if manager.at_once else GuardState.HOLDING,
-            reason=f"assigned at {taken.price:f}" if manager.at_once else "",
+            reason=f"assigned at {amount(taken.price)}" if manager.at_once else "",
         )
 
     def _tell(self, taken: Taken, event: Event, watched: bool) -> None:
@@ -89,22 +90,22 @@ class Managers:
         parts = []
         for guard in event.guards:
             if guard.at_once:
-                parts.append(f"Closing {guard.left:f} of it now as {guard.id}.")
+                parts.append(f"Closing {amount(guard.left)} of it now as {guard.id}.")
             else:
-                parts.append(f"{guard.left:f} of it is held between barriers as {guard.id}.")
+                parts.append(f"{amount(guard.left)} of it is held between barriers as {guard.id}.")
         if not watched:
             parts.append("No assignment manager watches it: nothing is sent. Close it or guard it.")
         elif not event.guards:
             parts.append("The part to close rounds down to nothing: nothing is sent.")
         if held * taken.sign < taken.quantity:
-            parts.append(f"It met a position of our own: {held:+f} is held now.")
+            parts.append(f"It met a position of our own: {amount(held, signed=True)} is held now.")
         if not self._floor.armed:
             parts.append("Disarmed: nothing is sent. Arm to close it.")
-        name = taken.instrument.name
+        put = f"{amount(taken.quantity * taken.sign, signed=True)} {taken.instrument.name}"
         self._floor.alert(
             Severity.CRITICAL,
-            f"{taken.venue}: {taken.quantity * taken.sign:+f} {name} assigned to us",
-            f"At {taken.price:f}. {' '.join(parts)}",
+            f"{taken.venue}: {put} assigned to us",
+            f"At {amount(taken.price)}. {' '.join(parts)}",
             event.guards[0].id if event.guards else None,
         )
 
@@ -112,5 +113,5 @@ class Managers:
 def _evidence(taken: Taken) -> str:
     fills = ", ".join(taken.ids[:5]) + (", …" if len(taken.ids) > 5 else "")
     word = "fill" if len(taken.ids) == 1 else f"{len(taken.ids)} fills"
-    fees = "" if taken.fees == ZERO else f", fees {taken.fees:f}"
-    return f"{word} {fills} marked as an assignment, at {taken.price:f}{fees}"
+    fees = "" if taken.fees == ZERO else f", fees {amount(taken.fees)}"
+    return f"{word} {fills} marked as an assignment, at {amount(taken.price)}{fees}"

@@ -11,6 +11,7 @@ from engine.desk.perps.barriers import fault
 from engine.desk.perps.definitions import BarrierSettings
 from engine.desk.perps.events import EventLog
 from engine.desk.perps.guards import ZERO, Guard, Guards, GuardState, Spot
+from engine.desk.text import amount
 
 
 class People:
@@ -58,7 +59,7 @@ class People:
             mine.opened, mine.sold, mine.set_by = mine.left, ZERO, fact.by
             self._guards.renew(mine, fact.barriers)
             self._answer_events(spot, mine)
-            return True, f"{mine.id}: {mine.left:f} {name} is between other barriers now."
+            return True, f"{mine.id}: {amount(mine.left)} {name} is between other barriers now."
         if rest <= 0:
             named = ", ".join(g.id for g in peers)
             return False, f"{name} is under guard already as {named}. Release that first."
@@ -68,7 +69,7 @@ class People:
         guard.entry = holding.average_cost
         self._guards.add(guard)
         self._answer_events(spot, guard)
-        return True, f"{guard.id}: {rest:f} {name} is between barriers."
+        return True, f"{guard.id}: {amount(rest)} {name} is between barriers."
 
     def release(self, fact: GuardReleased) -> tuple[bool, str]:
         guard = self._guards.all.get(fact.barrier_id)
@@ -77,7 +78,7 @@ class People:
         if guard.state is GuardState.CLOSING:
             return False, f"{guard.id} is being closed: {guard.reason}."
         self._guards.end(guard, GuardState.RELEASED, f"released by {fact.by}")
-        text = f"{guard.id} is released: {guard.left:f} {guard.instrument.name} stays held"
+        text = f"{guard.id} is released: {amount(guard.left)} {guard.instrument.name} stays held"
         guard.left = ZERO
         return True, f"{text}, nobody guards it."
 

@@ -10,6 +10,7 @@ from engine.desk.perps.barriers import gross
 from engine.desk.perps.desk import PerpsDesk
 from engine.desk.perps.guards import ZERO, Guard, GuardState
 from engine.desk.snapshot import AssignmentView, BarrierView, PositionView, TrailingView
+from engine.desk.text import amount
 
 _ATTENTION = "ATTENTION"
 _OLD = timedelta(seconds=30)
@@ -25,7 +26,7 @@ def assignments(room: PerpsDesk) -> Iterator[AssignmentView]:
             instrument=event.instrument.name,
             kind=event.kind,
             type=None,
-            quantity=event.quantity,
+            quantity=_trimmed(event.quantity),
             strategy_id=event.guards[0].id if event.guards else None,
             detected_at=event.detected_at,
             state=event.state,
@@ -54,8 +55,8 @@ def positions(room: PerpsDesk, quotes: Quotes) -> Iterator[PositionView]:
             account=held.account,
             ref=instrument.ref,
             instrument=instrument.name,
-            quantity=held.effective,
-            entry_price=held.average_cost,
+            quantity=_trimmed(held.effective),
+            entry_price=_shown(held.average_cost),
             mark_price=_mark(side, quotes.get(place)),
             barrier_id=next((guard.id for guard in peers if not guard.at_once), None),
         )
@@ -74,8 +75,8 @@ def _barrier(room: PerpsDesk, guard: Guard, quote: Quote | None, now: datetime) 
         venue=guard.venue,
         instrument=guard.instrument.name,
         side=guard.side,
-        quantity=guard.left,
-        entry_price=guard.entry,
+        quantity=_trimmed(guard.left),
+        entry_price=_trimmed(guard.entry),
         mark_price=mark,
         stop_loss=_shown(guard.levels.stop),
         take_profit=_shown(guard.levels.take),
@@ -86,7 +87,7 @@ def _barrier(room: PerpsDesk, guard: Guard, quote: Quote | None, now: datetime) 
         account=guard.account,
         gross=_shown(won),
         net=None if won is None else _shown(won - fees),
-        fees=_shown(fees) or ZERO,
+        fees=_trimmed(fees),
         since=guard.since,
         set_by=guard.set_by,
         resident_stop=room.stops.resting(guard),
@@ -111,7 +112,7 @@ def _trailing(room: PerpsDesk, guard: Guard) -> TrailingView | None:
         return None
     peak = room.guards.triggers.peak(guard.id) or guard.peak
     return TrailingView(
-        activation=_shown(guard.levels.activation) or ZERO,
+        activation=_trimmed(guard.levels.activation),
         active=peak is not None,
         trigger=None if peak is None else _shown(guard.levels.trailing_trigger(guard.side, peak)),
     )
@@ -145,14 +146,16 @@ def _unseen(room: PerpsDesk, guard: Guard, blind: str, quote: Quote | None, now:
 def _mark(side: Side, quote: Quote | None) -> Decimal | None:
     """What a position could be closed at: the bid for a long one, the ask for a short one."""
     price = None if quote is None else quote.bid if side is Side.BUY else quote.ask
-    return None if price is None else Decimal(repr(price))
+    return None if price is None else _trimmed(Decimal(repr(price)))
 
 
 def _shown(value: Decimal | None) -> Decimal | None:
-    """A value without the endless tail a division leaves."""
-    if value is None:
-        return None
+    return None if value is None else _trimmed(value)
+
+
+def _trimmed(value: Decimal) -> Decimal:
+    """A value without zeros at its end, nor the endless tail a division leaves."""
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -_PLACES:
-        return Decimal(f"{round(value, _PLACES).normalize():f}")
-    return value
+        value = round(value, _PLACES)
+    return Decimal(amount(value))

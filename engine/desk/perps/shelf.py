@@ -8,8 +8,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-Key = tuple[float, str, int]
-"""(value, whose, what): ordered by value, unique as a whole."""
+Key = tuple[float, int, str, int]
+"""(value, number, whose, what): ordered by value, then by number; unique as a whole. Whose comes
+later has the higher number, so that most keys belong behind their equals."""
 
 _BLOCK = 512
 
@@ -45,11 +46,17 @@ class Shelf:
         if not self._keys:
             self._insert_block(0, [key], array("d", (key[0],)))
             return
-        at = min(self._block(key), len(self._keys) - 1)
+        value = key[0]
+        at = min(bisect_right(self._last_values, value), len(self._keys) - 1)
         keys, values = self._keys[at], self._values[at]
-        place = _place(keys, values, key)
+        place = bisect_right(values, value)
+        before = keys[place - 1] if place else self._last_keys[at - 1] if at else None
+        if before is not None and before > key:
+            at = min(self._block(key), len(self._keys) - 1)
+            keys, values = self._keys[at], self._values[at]
+            place = _place(keys, values, key)
         keys.insert(place, key)
-        values.insert(place, key[0])
+        values.insert(place, value)
         if len(keys) > 2 * _BLOCK:
             self._insert_block(at + 1, keys[_BLOCK:], values[_BLOCK:])
             del keys[_BLOCK:], values[_BLOCK:]

@@ -14,6 +14,7 @@ from engine.desk.orders import Order
 from engine.desk.perps.errands import Errands
 from engine.desk.perps.guards import Guard, Guards, GuardState
 from engine.desk.snapshot import OrderState
+from engine.desk.text import amount
 
 _THROUGH = re.compile(
     r"through the market|immediately trigger|trigger immediately|would trigger|would_trigger"
@@ -23,6 +24,7 @@ _THROUGH = re.compile(
 """How venues say that a stop's price is already passed. Source: Binance -2021, Bybit 110092 and
 110093, OKX 51277, 51279 and 51280; an adapter may say "through the market"."""
 _RESTED_WELL = timedelta(seconds=60)
+_REACHED = "its resident stop was reached at the venue"
 
 
 class Stops:
@@ -30,6 +32,7 @@ class Stops:
         self._floor = floor
         self._guards = guards
         self._errands = errands
+        self._gone: set[str] = set()
 
     def keep(self, guard: Guard) -> bool:
         """Have the stop rest as the guard needs it; True while there is something to wait for."""
@@ -69,7 +72,7 @@ class Stops:
             self._floor.alert(
                 Severity.CRITICAL,
                 f"{guard.id}: the market is past its stop",
-                f"{order.reason}. Closing {guard.left:f} {guard.instrument.name} at once.",
+                f"{order.reason}. Closing {amount(guard.left)} {guard.instrument.name} at once.",
                 guard.id,
             )
         else:
@@ -77,7 +80,9 @@ class Stops:
 
     def filled(self, guard: Guard) -> None:
         """The venue's stop was reached: what it does not close is closed like any other stop."""
-        self._guards.fire(guard, CloseType.STOP_LOSS, "its resident stop was reached at the venue")
+        if guard.state is GuardState.CLOSING and _REACHED not in guard.reason:
+            guard.reason += f"; {_REACHED}"
+        self._guards.fire(guard, CloseType.STOP_LOSS, _REACHED)
 
     def absent(self, guard: Guard, order: Order) -> None:
         """The venue proved that a stop never reached it: the same id may go out again."""
@@ -100,6 +105,7 @@ class Stops:
         quantity = self._errands.sendable(guard)
         if trigger is None or not quantity or self._errands.waits(guard.stop):
             return
+        self._tell_gone(guard)
         if self._errands.obstacle(guard):
             return
         self._errands.send(
@@ -128,12 +134,27 @@ class Stops:
         why = f": {order.reason}" if order.reason else ""
         delay = self._errands.fail(guard.stop, word + why)
         self._floor.ask(guard.venue, f"{guard.id}: {word}")
-        held = self._floor.book(guard.venue).effective(guard.account, guard.instrument.ref)
-        if guard.stop.failures == 1 and held * guard.side.sign > 0:
+        if guard.stop.failures != 1:
+            return
+        if not refused:
+            # A venue takes stops back before it liquidates: that it did is what is told then.
+            self._gone.add(guard.id)
+        elif self._errands.sendable(guard):
             self._floor.alert(
-                Severity.CRITICAL if refused else Severity.WARNING,
+                Severity.CRITICAL,
                 f"{guard.id}: {guard.stop.trouble}",
                 "The engine itself goes on watching the price. The stop is placed again in "
                 f"{delay.seconds} s, and so on until it rests.",
+                guard.id,
+            )
+
+    def _tell_gone(self, guard: Guard) -> None:
+        """Tell of a stop that went while what it protected stayed."""
+        if guard.id in self._gone:
+            self._gone.discard(guard.id)
+            self._floor.alert(
+                Severity.WARNING,
+                f"{guard.id}: {guard.stop.trouble}",
+                "The engine itself goes on watching the price, and places the stop again.",
                 guard.id,
             )

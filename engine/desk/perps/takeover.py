@@ -20,6 +20,7 @@ from engine.desk.perps.barriers import fee_in_quote
 from engine.desk.perps.events import Event, EventLog
 from engine.desk.perps.guards import ZERO, Spot
 from engine.desk.snapshot import AssignmentKind, OrderState
+from engine.desk.text import amount
 
 SETTLE = timedelta(seconds=2)
 ASK_AGAIN = timedelta(seconds=10)
@@ -152,7 +153,7 @@ class Takeover:
         self._record(venue, execution.account, instrument, kind, quantity, execution, evidence)
         self._floor.alert(
             severity,
-            f"{venue}: {quantity:f} {instrument.name} {words}",
+            f"{venue}: {amount(quantity)} {instrument.name} {words}",
             f"{evidence}. The books follow; no order is sent for it, what guards the position "
             "shrinks with it.",
         )
@@ -184,7 +185,7 @@ class Takeover:
         event.hand_at = now
         self._floor.alert(
             Severity.INFO,
-            f"{venue}: {quantity * sign:+f} {instrument.name} by hand",
+            f"{venue}: {amount(quantity * sign, signed=True)} {instrument.name} by hand",
             f"{evidence}. No order is sent for it.",
         )
 
@@ -256,7 +257,8 @@ class Takeover:
 
     def _external(self, venue: str, book: Book, held: Holding, instrument: Perpetual) -> None:
         change = held.row_surplus
-        evidence = f"position {held.before:+f} -> {held.reported:+f}, no execution tells why"
+        before, after = amount(held.before, signed=True), amount(held.reported, signed=True)
+        evidence = f"position {before} -> {after}, no execution tells why"
         self._log.add(
             Event(
                 id=self._log.next_id(),
@@ -275,7 +277,7 @@ class Takeover:
         self._floor.touch(venue, held.account, instrument)
         self._floor.alert(
             Severity.WARNING,
-            f"{venue}: {change:+f} {instrument.name} from outside",
+            f"{venue}: {amount(change, signed=True)} {instrument.name} from outside",
             f"{evidence}. Moved, blocked or traded elsewhere; no order is sent for it.",
         )
 
@@ -334,9 +336,9 @@ class Takeover:
         )
         self._floor.alert(
             Severity.WARNING,
-            f"{venue}: {execution.quantity:f} {instrument.name} were assigned to us earlier",
+            f"{venue}: {amount(execution.quantity)} {instrument.name} were assigned to us earlier",
             f"{_evidence(execution)}. That was before this journal began, so nothing is sent: "
-            f"{held:+f} is held. Close it, or put it between barriers.",
+            f"{amount(held, signed=True)} is held. Close it, or put it between barriers.",
         )
 
 
@@ -357,6 +359,6 @@ def _given_back(book: Book, assigned: Execution) -> Decimal:
 
 def _evidence(execution: Execution) -> str:
     return (
-        f"fill {execution.execution_id}: {execution.side} {execution.quantity:f} at "
-        f"{execution.price:f}, marked {execution.origin}"
+        f"fill {execution.execution_id}: {execution.side} {amount(execution.quantity)} at "
+        f"{amount(execution.price)}, marked {execution.origin}"
     )

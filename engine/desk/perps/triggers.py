@@ -5,6 +5,7 @@ reaches none costs one comparison with the nearest on either side. Trailing stop
 is the same move together. It keeps no journaled state: what it answers becomes that as facts.
 """
 
+import itertools
 import math
 from decimal import Decimal
 from enum import IntEnum
@@ -35,6 +36,7 @@ class _What(IntEnum):
 
 
 _BELOW = (_What.STOP, _What.TRAIL)
+_NUMBERS = itertools.count()
 
 
 class _Group:
@@ -58,10 +60,10 @@ class _Group:
 class _Entry:
     """One barrier: its prices in the lane's direction, and where they are shelved."""
 
-    __slots__ = ("distance", "group", "keys", "lane", "name", "peak", "step")
+    __slots__ = ("distance", "group", "keys", "lane", "name", "number", "peak", "step")
 
     def __init__(self, name: str, lane: "_Lane") -> None:
-        self.name, self.lane = name, lane
+        self.name, self.lane, self.number = name, lane, next(_NUMBERS)
         self.keys: list[Key] = []
         self.group: _Group | None = None
         self.distance: Decimal | None = None
@@ -108,7 +110,7 @@ class _Lane:
         del self.entries[entry.name]
         self.size -= 1
         for key in entry.keys:
-            (self.falling if key[2] in _BELOW else self.rising).remove(key)
+            (self.falling if key[3] in _BELOW else self.rising).remove(key)
         if entry.group is not None:
             self._leave(entry)
         self.bounds()
@@ -125,12 +127,12 @@ class _Lane:
         return self.sign * float(price)
 
     def _above(self, entry: _Entry, price: float, what: _What) -> None:
-        key = (price, entry.name, what)
+        key = (price, entry.number, entry.name, what)
         entry.keys.append(key)
         self.rising.add(key)
 
     def _below(self, entry: _Entry, price: float, what: _What) -> None:
-        key = (-price, entry.name, what)
+        key = (-price, entry.number, entry.name, what)
         entry.keys.append(key)
         self.falling.add(key)
 
@@ -176,12 +178,12 @@ class _Lane:
             if -key[0] < price:
                 break
             hit.append(key)
-        stops = {name for _, name, what in hit if what == _What.STOP}
-        trails = {name for _, name, what in hit if what == _What.TRAIL}
+        stops = {name for _, _, name, what in hit if what == _What.STOP}
+        trails = {name for _, _, name, what in hit if what == _What.TRAIL}
         exact, near = Decimal(repr(price)), _DOWN
         for group in self.groups:
             fallen = Decimal(repr(group.peak)) - exact
-            for _, name, _ in group.distances:
+            for _, _, name, _ in group.distances:
                 distance = self.entries[name].distance
                 if distance is None or distance >= fallen:
                     break
@@ -201,7 +203,7 @@ class _Lane:
                 top, other = other, top
             for key in other.distances:
                 top.distances.add(key)
-                self.entries[key[1]].group = top
+                self.entries[key[2]].group = top
         top.peak = price
         self.groups.append(top)
         self._near_of_last()
@@ -220,7 +222,7 @@ class _Lane:
                 break
             hit.append(key)
         for key in hit:
-            _, name, what = key
+            _, _, name, what = key
             if what == _What.TAKE:
                 fired.setdefault(name, CloseType.TAKE_PROFIT)
                 continue
@@ -240,7 +242,7 @@ class _Lane:
         return moved
 
     def _unpark(self, entry: _Entry) -> None:
-        for key in [key for key in entry.keys if key[2] == _What.TRAIL]:
+        for key in [key for key in entry.keys if key[3] == _What.TRAIL]:
             self.falling.remove(key)
             entry.keys.remove(key)
 
@@ -354,4 +356,4 @@ class TriggerBook:
 
 
 def _distance_key(entry: _Entry) -> Key:
-    return (float(entry.distance or 0), entry.name, _What.TRAIL)
+    return (float(entry.distance or 0), entry.number, entry.name, _What.TRAIL)

@@ -157,7 +157,8 @@ class BinanceSpot:
         """Ask for the newest closed bars, page by page backwards."""
         found: list[Bar] = []
         wanted, until = self._settings.history_bars, None
-        now_ms = self._around.now().timestamp() * 1000
+        # By their clock, asked first: what is over then does not change in the answer.
+        now_ms = (await self.server_time()).timestamp() * 1000
         while len(found) < wanted:
             count = min(wanted - len(found) + 1, _LONGEST_PAGE)
             params = {"symbol": market.ref, "interval": self._interval, "limit": count}

@@ -4,7 +4,7 @@ Forced events are told as orders of Binance's own client ids, on the order event
 conditional order, which becomes a plain one when it is triggered. Source: Binance USD-M API.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, assert_never
@@ -12,19 +12,18 @@ from typing import Any, ClassVar, assert_never
 from engine.desk.facts import (
     BalanceReported,
     Execution,
-    ExecutionOrigin,
     OrderReport,
     OrderRow,
     OrderType,
     PositionRow,
-    Side,
 )
 from engine.desk.market import Bar
 from engine.venues.crypto import binance_rows as rows
 from engine.venues.crypto import words
+from engine.venues.crypto.binance_usdm_rows import UsdmReader
 from engine.venues.crypto.faults import Missing, Refused, Unanswered
 from engine.venues.crypto.limiter import Budget, Cost, Lane
-from engine.venues.crypto.markets import ZERO, Market, Markets, exact, number, perpetuals_of, plain
+from engine.venues.crypto.markets import ZERO, Market, Markets, exact, perpetuals_of, plain
 from engine.venues.crypto.translator import (
     Found,
     News,
@@ -33,7 +32,6 @@ from engine.venues.crypto.translator import (
     Subscribed,
     Surroundings,
     Touch,
-    Unclear,
     instant,
     net,
 )
@@ -45,25 +43,6 @@ _USER = "user"
 _ORDER: Cost = {"weight": 1, "orders": 1}
 _CANCEL: Cost = {"weight": 1}
 _TRADES_REACH = timedelta(days=2)
-
-# Binance's own client ids begin with these. Source: Binance USD-M, order update, special ids.
-_FORCED = (
-    ("autoclose-", ExecutionOrigin.LIQUIDATION),
-    ("adl_autoclose", ExecutionOrigin.ADL),
-    ("settlement_autoclose-", ExecutionOrigin.SETTLEMENT),
-    ("delivery_autoclose-", ExecutionOrigin.SETTLEMENT),
-)
-_FORCED_STATUS = {
-    "NEW_ADL": ExecutionOrigin.ADL,
-    "NEW_INSURANCE": ExecutionOrigin.LIQUIDATION,
-}
-_ALGO_REPORTS = {
-    "NEW": OrderReport.WORKING,
-    "CANCELED": OrderReport.CANCELLED,
-    "EXPIRED": OrderReport.CANCELLED,
-    "REJECTED": OrderReport.REJECTED,
-}
-_CALCULATED = "CALCULATED"
 
 
 class BinanceUsdm:
@@ -81,11 +60,9 @@ class BinanceUsdm:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._account = around.settings.account
         self._wire = around.wire
         self._own = around.own
-        self._makers: dict[str, str] = {}  # order id -> client id
-        self._traded: set[str] = set()  # refs with executions of late
+        self._read = UsdmReader(around)
         self._knows_traded = False
 
     def markets(self) -> Markets:
@@ -116,103 +93,14 @@ class BinanceUsdm:
     def hear(self, message: Any) -> Iterable[News]:
         match message.get("e"):
             case "ORDER_TRADE_UPDATE":
-                yield from self._order_update(message["o"])
+                yield from self._read.order_update(message["o"])
             case "ALGO_UPDATE":
-                yield from self._algo_update(message["o"])
+                yield from self._read.algo_update(message["o"])
             case "ACCOUNT_UPDATE":
                 for row in message["a"].get("P", ()):
-                    yield from self._position_update(row)
+                    yield from self._read.position_update(row)
             case "listenKeyExpired":
                 yield Over(reason="the exchange ended the stream of the account")
-
-    def _order_update(self, row: Row) -> Iterator[News]:
-        if not self._around.markets.knows(row["s"]):
-            return
-        client_id = row["c"]
-        self._makers[str(row["i"])] = client_id
-        own = self._own.own_id(client_id, row["i"])
-        # Pending rows of forced orders carry no quantity.
-        if exact(row["l"]):
-            forced = _forced(client_id) or _FORCED_STATUS.get(row["X"])
-            if forced is None and row["x"] == _CALCULATED:
-                forced = ExecutionOrigin.LIQUIDATION
-            yield self._execution(
-                ref=row["s"],
-                trade_id=row["t"],
-                side=rows.side_of(row["S"]),
-                fill=(row["l"], row["L"], row.get("n"), row.get("N")),
-                at=row["T"],
-                own=own,
-                forced=forced,
-            )
-        if own is not None:
-            yield self._own.told(
-                own,
-                rows.report_of(row["X"]),
-                filled=self._around.markets.of(row["s"]).desk_quantity(exact(row["z"])),
-                reason=rows.reason_of(row["X"]),
-            )
-
-    def _algo_update(self, row: Row) -> Iterator[News]:
-        """A stop; once it is triggered the order it became tells more than this."""
-        own = self._own.own_id(row["caid"])
-        if own is None:
-            return
-        if row.get("ai"):
-            self._own.alias(own, str(row["ai"]))
-        filled = number(row.get("aq")) or ZERO
-        if row["X"] == "FINISHED":
-            report = OrderReport.FILLED if filled else OrderReport.CANCELLED
-            yield self._own.told(own, report, filled=filled)
-        elif (found := _ALGO_REPORTS.get(row["X"])) is not None:
-            yield self._own.told(own, found, reason=str(row.get("rm") or ""))
-
-    def _position_update(self, row: Row) -> Iterator[News]:
-        if not self._around.markets.knows(row["s"]):
-            return
-        self._traded.add(row["s"])
-        if row.get("ps", "BOTH") != "BOTH":
-            yield Unclear(reason="one side of a hedged position changed")
-        else:
-            yield self._position(row["s"], row["pa"], row["ep"])
-
-    def _position(self, ref: str, quantity: object, price: object) -> PositionRow:
-        market = self._around.markets.of(ref)
-        return PositionRow(
-            account=self._account,
-            instrument=market.instrument,
-            quantity=market.desk_quantity(exact(quantity)),
-            average_cost=number(price) or None,
-        )
-
-    def _execution(
-        self,
-        *,
-        ref: str,
-        trade_id: object,
-        side: Side,
-        fill: tuple[object, object, object, object],
-        at: object,
-        own: str | None,
-        forced: ExecutionOrigin | None,
-    ) -> Execution:
-        market = self._around.markets.of(ref)
-        quantity, price, fee, fee_currency = fill
-        self._traded.add(ref)
-        return Execution(
-            # Trade ids count up for each market of its own.
-            execution_id=f"{ref}-{trade_id}",
-            account=self._account,
-            instrument=market.instrument,
-            side=side,
-            quantity=market.desk_quantity(exact(quantity)),
-            price=exact(price),
-            at=instant(at),
-            origin=forced or (ExecutionOrigin.OURS if own else ExecutionOrigin.HAND),
-            client_order_id=own,
-            fee=number(fee) or ZERO,
-            fee_currency=str(fee_currency or ""),
-        )
 
     # Asking
 
@@ -238,8 +126,8 @@ class BinanceUsdm:
             if not exact(row["positionAmt"]) or not self._around.markets.knows(row["symbol"]):
                 continue
             ref = row["symbol"]
-            self._traded.add(ref)
-            position = self._position(ref, row["positionAmt"], row["entryPrice"])
+            self._read.traded.add(ref)
+            position = self._read.position(ref, row["positionAmt"], row["entryPrice"])
             # In hedge mode, in which nothing is traded here, both sides are one position.
             before = found.get(ref)
             found[ref] = position if before is None else net(before, position)
@@ -251,25 +139,8 @@ class BinanceUsdm:
     async def open_orders(self) -> Sequence[OrderRow]:
         plain_ones = await self._wire.ask("fapiPrivateGetOpenOrders", {}, {"weight": 40})
         algos = await self._wire.ask("fapiPrivateGetOpenAlgoOrders", {}, {"weight": 40})
-        found = [*map(self._order_row, plain_ones), *map(self._algo_row, algos)]
+        found = [*map(self._read.order_row, plain_ones), *map(self._read.algo_row, algos)]
         return [row for row in found if row is not None]
-
-    def _order_row(self, row: Row) -> OrderRow | None:
-        self._makers[str(row["orderId"])] = row["clientOrderId"]
-        own = self._own.own_id(row["clientOrderId"], row["orderId"])
-        if own is None or not self._around.markets.knows(row["symbol"]):
-            return None
-        market = self._around.markets.of(row["symbol"])
-        filled = market.desk_quantity(exact(row["executedQty"]))
-        status = row["status"]
-        reason = rows.reason_of(status)
-        return self._own.told(own, rows.report_of(status), filled=filled, reason=reason)
-
-    def _algo_row(self, row: Row) -> OrderRow | None:
-        own, report = self._own.own_id(row["clientAlgoId"]), _ALGO_REPORTS.get(row["algoStatus"])
-        if own is None or report is None:
-            return None
-        return self._own.told(own, report, venue_order_id=row["algoId"])
 
     async def executions(self) -> Sequence[Execution]:
         """Ask for the newest trades of each market that traded of late; only a list of payments
@@ -279,37 +150,25 @@ class BinanceUsdm:
             asked = {"incomeType": "COMMISSION", "startTime": since, "limit": 1000}
             paid = await self._wire.ask("fapiPrivateGetIncome", asked, {"weight": 30})
             refs = {row["symbol"] for row in paid if row["symbol"]}
-            self._traded |= {ref for ref in refs if self._around.markets.knows(ref)}
+            self._read.traded |= {ref for ref in refs if self._around.markets.knows(ref)}
             self._knows_traded = True
         found: list[Execution] = []
-        for ref in sorted(self._traded):
+        for ref in sorted(self._read.traded):
             asked = {"symbol": ref, "limit": 100}
             trades = await self._wire.ask("fapiPrivateGetUserTrades", asked, {"weight": 5})
-            if any(str(trade["orderId"]) not in self._makers for trade in trades):
+            if any(str(trade["orderId"]) not in self._read.makers for trade in trades):
                 await self._learn_makers(ref)
-            found += map(self._trade, trades)
+            found += map(self._read.trade, trades)
         return found
 
     async def _learn_makers(self, ref: str) -> None:
         asked = {"symbol": ref, "limit": 500}
         for order in await self._wire.ask("fapiPrivateGetAllOrders", asked, {"weight": 5}):
-            self._makers[str(order["orderId"])] = order["clientOrderId"]
-
-    def _trade(self, trade: Row) -> Execution:
-        client_id = self._makers.get(str(trade["orderId"]), "")
-        return self._execution(
-            ref=trade["symbol"],
-            trade_id=trade["id"],
-            side=rows.side_of(trade["side"]),
-            fill=(trade["qty"], trade["price"], trade["commission"], trade["commissionAsset"]),
-            at=trade["time"],
-            own=self._own.own_id(client_id, trade["orderId"]),
-            forced=_forced(client_id),
-        )
+            self._read.makers[str(order["orderId"])] = order["clientOrderId"]
 
     async def lookup(self, order: PricedOrder) -> Found:
         own, ref = order.client_order_id, order.instrument.ref
-        self._traded.add(ref)
+        self._read.traded.add(ref)
         try:
             if order.order_type is not OrderType.STOP:
                 return await self._ask_order({"symbol": ref, "origClientOrderId": own})
@@ -318,7 +177,7 @@ class BinanceUsdm:
             )
             if not algo.get("actualOrderId"):
                 # Triggered, and what it becomes is not there yet: it is under way.
-                return self._algo_row(algo) or self._own.told(own, OrderReport.WORKING), ()
+                return self._read.algo_row(algo) or self._own.told(own, OrderReport.WORKING), ()
             self._own.alias(own, str(algo["actualOrderId"]))
             return await self._ask_order({"symbol": ref, "orderId": algo["actualOrderId"]})
         except Missing:
@@ -326,12 +185,12 @@ class BinanceUsdm:
 
     async def _ask_order(self, asked: Row) -> Found:
         seen = await self._wire.ask("fapiPrivateGetOrder", asked, {"weight": 1})
-        row = self._order_row(seen)
+        row = self._read.order_row(seen)
         if row is None or not row.filled:
             return row, ()
         wanted = {"symbol": seen["symbol"], "orderId": seen["orderId"]}
         trades = await self._wire.ask("fapiPrivateGetUserTrades", wanted, {"weight": 5})
-        return row, tuple(map(self._trade, trades))
+        return row, tuple(map(self._read.trade, trades))
 
     async def touches(self, markets: Sequence[Market]) -> Sequence[Touch]:
         answer = await self._wire.ask("fapiPublicGetTickerBookTicker", {}, {"weight": 5})
@@ -353,10 +212,10 @@ class BinanceUsdm:
         if order.order_type is OrderType.STOP:
             params = self._stop(order)
             answer = await self._wire.ask("fapiPrivatePostAlgoOrder", params, _ORDER, lane, leaving)
-            return self._algo_row(answer)
+            return self._read.algo_row(answer)
         params = self._params(order)
         answer = await self._wire.ask("fapiPrivatePostOrder", params, _ORDER, lane, leaving)
-        return self._order_row(answer)
+        return self._read.order_row(answer)
 
     def _base(self, order: PricedOrder) -> dict[str, Any]:
         market = self._around.markets.of(order.instrument.ref)
@@ -401,8 +260,4 @@ class BinanceUsdm:
             return self._own.told(own, OrderReport.CANCELLED)
         asked = {"symbol": order.instrument.ref, "origClientOrderId": own}
         answer = await self._wire.ask("fapiPrivateDeleteOrder", asked, _CANCEL, Lane.CANCELS)
-        return self._order_row(answer)
-
-
-def _forced(client_id: str) -> ExecutionOrigin | None:
-    return next((origin for prefix, origin in _FORCED if client_id.startswith(prefix)), None)
+        return self._read.order_row(answer)

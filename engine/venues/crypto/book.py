@@ -6,12 +6,14 @@ than its answer and wins.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.desk.facts import (
+    BalanceReported,
     BookSnapshot,
     Execution,
+    ExecutionOrigin,
     ExecutionReported,
     OrderReport,
     OrderReported,
@@ -58,6 +60,7 @@ class Book:
         self._told: dict[str, OrderRow] = {}
         self._executions: set[str] = set()  # ids of those told
         self._moved_refs: set[str] = set()
+        self._moved_currencies: set[str] = set()
         self._known_at: datetime | None = None
         self.is_known = False
 
@@ -96,6 +99,10 @@ class Book:
             if ref not in listed and held.quantity:
                 self.position(_flat(held))
 
+    def balance(self, balance: BalanceReported) -> None:
+        self._moved_currencies.add(balance.currency)
+        self._emit(balance)
+
     def execution(self, execution: Execution) -> None:
         self._around.own.executed((execution,))
         self._executions.add(execution.execution_id)
@@ -115,18 +122,22 @@ class Book:
         """Ask for everything and tell it. Raises the errors of engine.venues.crypto.faults."""
         asked_at = self._around.now()
         self._moved_refs.clear()
+        self._moved_currencies.clear()
         translator = self._translator
         positions = await translator.positions()
         balances = await translator.balances()
-        executions = {it.execution_id: it for it in await translator.executions()}
-        self._around.own.executed(executions.values())
         orders = {row.client_order_id: row for row in await translator.open_orders()}
+        executions: dict[str, Execution] = {}
         for order in self._doubtful():
             if order.client_order_id not in orders:
                 row, found = await self._fate(order)
                 executions |= {it.execution_id: it for it in found}
                 if row is not None:
                     orders[row.client_order_id] = row
+        # Last, for only now is it known which of the venue's ids are orders of ours.
+        executions |= {it.execution_id: it for it in await translator.executions()}
+        executions |= {key: it for key, it in self._gathered.items() if _tells(it, executions)}
+        self._around.own.executed(executions.values())
         rows = {row.instrument.ref: row for row in positions}
         rows |= {ref: self._held[ref] for ref in self._moved_refs}
         self._held = {ref: row for ref, row in rows.items() if row.quantity}
@@ -134,14 +145,15 @@ class Book:
         late = self._late(executions.values(), asked_at)
         self._executions |= executions.keys()
         for balance in balances:
-            self._emit(balance)
+            if balance.currency not in self._moved_currencies:
+                self._emit(balance)
         self._emit(
             BookSnapshot(
                 venue=self._around.name,
                 asked_at=asked_at,
                 accounts=(self._around.settings.account,),
                 positions=tuple(self._held.values()),
-                executions=tuple((executions | self._gathered).values()),
+                executions=tuple(executions.values()),
                 orders=tuple(orders.values()),
             )
         )
@@ -188,6 +200,11 @@ class Book:
                 tracked.report = None
                 return None, ()
             await asyncio.sleep(wait)
+
+
+def _tells(heard: Execution, asked: Mapping[str, Execution]) -> bool:
+    """Whether a stream told more of an execution than REST, which was asked later."""
+    return heard.execution_id not in asked or heard.origin is not ExecutionOrigin.HAND
 
 
 def _on_its_way(client_order_id: str) -> OrderRow:

@@ -62,9 +62,10 @@ class Coverage:
         settings = self._around.settings
         wanted = self._around.markets.named(settings.symbols)
         if settings.is_spot and settings.history_bars and wanted:
+            self._bars.begin(wanted)
             for stream in self._translator.bar_streams(wanted):
                 self._start(self._watch(stream))
-            self._start(self._bars.keep(wanted, pause_seconds=settings.poll_seconds))
+            self._start(self._bars.keep())
 
     async def ask_quotes(self, *, is_stale: bool) -> None:
         """Ask over REST. While streams speak, only what they have not told yet is taken."""

@@ -159,12 +159,16 @@ class KrakenFutures:
 
     async def lookup(self, order: PricedOrder) -> Found:
         """Ask for the status, which forgets an order within seconds, then its fills, then the
-        history."""
+        history, which alone tells a stop that was triggered from one that was cancelled."""
         own = order.client_order_id
+        if order.order_type is OrderType.STOP:
+            self._read.expect(order)
         answer = await self._wire.ask("privateGetOrdersStatus", {"cliOrdIds": own}, _STATUS)
         for found in answer["orders"]:
             if found["order"].get("cliOrdId") == own:
-                return self._read.status(order, found), ()
+                row = self._read.status(order, found)
+                if row.filled or order.order_type is not OrderType.STOP or _rests(row):
+                    return row, ()
         executions = [it for it in await self.executions() if it.client_order_id == own]
         filled = sum((it.quantity for it in executions), ZERO)
         if filled >= order.quantity:
@@ -174,8 +178,8 @@ class KrakenFutures:
             asked = {"since": since, "count": _HISTORY_PAGE, "sort": "desc"}
             page = await self._wire.ask(f"historyGet{kind}", asked, _HISTORY)
             for element in page["elements"]:
-                if (row := self._read.event(order, element["event"])) is not None:
-                    return row, executions
+                if (seen := self._read.event(order, element)) is not None:
+                    return seen, executions
         return None, executions
 
     async def touches(self, markets: Sequence[Market]) -> Sequence[Touch]:
@@ -247,6 +251,10 @@ def _order_type(order: PricedOrder) -> str:
             raise Refused("Kraken Futures has no OCO orders")
         case _:
             assert_never(order.order_type)
+
+
+def _rests(row: OrderRow) -> bool:
+    return row.report is OrderReport.WORKING
 
 
 def _float(value: object) -> float | None:

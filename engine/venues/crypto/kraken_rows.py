@@ -54,7 +54,7 @@ _SPAWN_REACHES = timedelta(seconds=30)
 
 class KrakenReader:
     """Reads rows. It remembers our stops, for a stop that was triggered may go on as an order that
-    carries neither of our ids."""
+    carries neither of our ids: whose fill that is, its time tells."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -130,7 +130,7 @@ class KrakenReader:
         own = self._own.own_id(row.get("cli_ord_id") or row.get("cliOrdId"), row.get("order_id"))
         forced = _ORIGINS.get(kind)
         if own is None and forced is None:
-            own = self._spawned_by(row, ref, side)
+            own = self._spawned_by(row, ref, side, at)
         currency = str(row.get("fee_currency") or "")
         return Execution(
             execution_id=row["fill_id"],
@@ -146,14 +146,16 @@ class KrakenReader:
             fee_currency="BTC" if currency == "XBT" else currency,
         )
 
-    def _spawned_by(self, row: Row, ref: str, side: Side) -> str | None:
+    def expect(self, stop: PricedOrder) -> None:
+        """Learn of a stop that an earlier life has sent."""
+        self._stops[stop.instrument.ref, stop.side] = stop.client_order_id
+
+    def _spawned_by(self, row: Row, ref: str, side: Side, at: datetime) -> str | None:
         """Find the stop of ours a fill belongs to whose order carries neither of our ids: a stop
-        that was triggered just now may go on as an order of its own."""
+        that was triggered just before may go on as an order of its own."""
         own = self._stops.get((ref, side))
         triggered_at = self._triggered.get(own or "")
-        if own is None or triggered_at is None:
-            return None
-        if self._around.now() - triggered_at > _SPAWN_REACHES:
+        if own is None or triggered_at is None or abs(at - triggered_at) > _SPAWN_REACHES:
             return None
         self._own.alias(own, str(row["order_id"]))
         return own
@@ -187,9 +189,9 @@ class KrakenReader:
             own, report, venue_order_id=seen.get("orderId"), filled=filled, reason=reason
         )
 
-    def event(self, order: PricedOrder, event: Row) -> OrderRow | None:
+    def event(self, order: PricedOrder, element: Row) -> OrderRow | None:
         """Read one event of the history, the newest first, if it is about this order."""
-        (kind, what), own = next(iter(event.items())), order.client_order_id
+        (kind, what), own = next(iter(element["event"].items())), order.client_order_id
         seen = what.get("order") or what.get("newOrder") or what.get("orderTrigger") or {}
         if seen.get("clientId") != own:
             return None
@@ -200,7 +202,10 @@ class KrakenReader:
         match kind:
             case "OrderRejected":
                 report = OrderReport.REJECTED
-            case "OrderCancelled" | "OrderTriggerCancelled" | "OrderTriggerActivated":
+            case "OrderTriggerActivated":
+                self._triggered[own] = instant(element["timestamp"])
+                report = OrderReport.CANCELLED
+            case "OrderCancelled" | "OrderTriggerCancelled":
                 report = OrderReport.CANCELLED
             case "OrderNotFound":
                 return None

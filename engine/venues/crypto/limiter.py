@@ -1,7 +1,8 @@
 """The request budget of one exchange: closes first, then cancels, orders, and last all polls.
 
 Each lane may use only a part of a budget, so closes always find some left. After the venue asked
-for fewer requests everything but closes waits; while it bans, closes wait too.
+for fewer requests polls and new orders wait, but not closes nor cancels, which closes may wait for;
+while it bans, all wait.
 """
 
 import asyncio
@@ -118,10 +119,10 @@ class Limiter:
             raise
 
     def hold(self, seconds: float, *, is_ban: bool = False) -> None:
-        """Let polls, orders and cancels wait; closes too while the venue bans."""
+        """Let polls and orders wait; cancels and closes too while the venue bans."""
         until = self._clock() + seconds
         for lane in Lane:
-            if is_ban or lane is not Lane.CLOSES:
+            if is_ban or lane in (Lane.ORDERS, Lane.POLLS):
                 self._held_until[lane] = max(self._held_until[lane], until)
 
     def _is_queued_for(self, lane: Lane, cost: Cost) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from engine.desk.facts import OrderReport, OrderReported, OrderRow, OrderUnanswered
 from engine.venues.crypto.book import Book, Emit
 from engine.venues.crypto.faults import UNREADABLE, Denied, Duplicate, Missing, Refused, Unanswered
-from engine.venues.crypto.limiter import lane_of
+from engine.venues.crypto.limiter import Lane, lane_of
 from engine.venues.crypto.markets import ZERO
 from engine.venues.crypto.tracker import OwnOrders, Tracked
 from engine.venues.crypto.translator import Surroundings, Translator
@@ -30,7 +30,7 @@ class _Flight:
 
 class Sending:
     """ask is called when only the whole book can tell; may when the venue showed whether it takes
-    orders, with its refusal in words."""
+    orders, with its refusal in words. doubted: closes that were not answered."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Sending:
         self._may = may
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
+        self.doubted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -113,7 +114,7 @@ class Sending:
         try:
             row = await self._translator.send(order, lane, leaving)
         except Duplicate as error:
-            self._unanswered(name, f"sent before: {error}")
+            self._doubt(order, f"sent before: {error}")
         except Refused as error:
             if isinstance(error, Denied):
                 self._may(False, str(error))
@@ -122,9 +123,9 @@ class Sending:
             if order.reduce_only:
                 self._ask()
         except Unanswered as error:
-            self._unanswered(name, str(error))
+            self._doubt(order, str(error))
         except UNREADABLE as error:
-            self._unanswered(name, f"the answer cannot be read: {error!r}")
+            self._doubt(order, f"the answer cannot be read: {error!r}")
         else:
             self._may(True, "")
             if row is not None:
@@ -153,6 +154,11 @@ class Sending:
                 self._ask()
             else:
                 self._book().order(row)
+
+    def _doubt(self, order: PricedOrder, reason: str) -> None:
+        if lane_of(order.purpose) is Lane.CLOSES:
+            self.doubted.add(order.client_order_id)
+        self._unanswered(order.client_order_id, reason)
 
     def _unanswered(self, name: str, reason: str) -> None:
         self._emit(OrderUnanswered(client_order_id=name, reason=reason))

@@ -8,14 +8,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
-from engine.desk.facts import (
-    BalanceReported,
-    Execution,
-    OrderRow,
-    PositionRow,
-)
 from engine.desk.instruments import Instrument
 from engine.errors import VenueError
 from engine.venues.crypto import words
@@ -25,7 +19,8 @@ from engine.venues.crypto.book import Book
 from engine.venues.crypto.catalogue import Catalogue
 from engine.venues.crypto.coverage import Coverage
 from engine.venues.crypto.faults import UNREADABLE, Denied
-from engine.venues.crypto.limiter import Limiter
+from engine.venues.crypto.hearing import Hearing
+from engine.venues.crypto.limiter import Lane, Limiter
 from engine.venues.crypto.markets import UnknownMarket
 from engine.venues.crypto.memory import Memory
 from engine.venues.crypto.outbox import Outbox
@@ -33,17 +28,7 @@ from engine.venues.crypto.quotes import Quotes
 from engine.venues.crypto.sending import Sending
 from engine.venues.crypto.settings import CryptoSettings
 from engine.venues.crypto.standing import Standing
-from engine.venues.crypto.translator import (
-    ClosedBars,
-    Holdings,
-    News,
-    Over,
-    Stream,
-    Subscribed,
-    Surroundings,
-    Translator,
-    Unclear,
-)
+from engine.venues.crypto.translator import Stream, Surroundings, Translator
 from engine.venues.crypto.vigil import Vigil
 from engine.venues.crypto.wire import Library, Wire, completed
 from engine.venues.port import PricedOrder, VenueSink
@@ -76,8 +61,6 @@ class Session:
         self._over: asyncio.Future[str] = self._loop.create_future()
         self._refresh: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._subscribed = asyncio.Event()
-        self._channels: set[str] = set()
         self.clock_skew_seconds: float | None = None
 
         limiter = Limiter(
@@ -89,9 +72,9 @@ class Session:
             limiter,
             options=translator.options,
             verdicts=translator.verdicts,
-            heard=self._hear,
+            heard=lambda message: self._hearing.hear(message),
             lost=self.end,
-            opened=self._opened,
+            opened=lambda url: self._hearing.opened(url),
         )
         self._around = Surroundings(
             name=name,
@@ -117,7 +100,7 @@ class Session:
         self._catalogue = Catalogue(
             self._around, self._translator, memory, clock=self._loop.time, warn=warn
         )
-        self._bars = Bars(name, sink, self._translator)
+        self._bars = Bars(self._around, sink, self._translator, warn=warn)
         self.standing = Standing(
             name,
             settings,
@@ -165,6 +148,18 @@ class Session:
             moved=self._refresh_soon,
             missed=self._deaf,
             clock=self._loop.time,
+        )
+        self._hearing = Hearing(
+            self._around,
+            self._translator,
+            book=self._book,
+            quotes=self._quotes,
+            bars=self._bars,
+            outbox=self._outbox,
+            vigil=self._vigil,
+            standing=self.standing,
+            unknown=self._meet_market,
+            over=self.end,
         )
 
     # Life
@@ -256,7 +251,7 @@ class Session:
             return
         try:
             async with asyncio.timeout(self._settings.answer_seconds):
-                await self._subscribed.wait()
+                await self._hearing.subscribed.wait()
         except TimeoutError:
             self._vigil.is_stale = True
 
@@ -313,10 +308,17 @@ class Session:
     # Asking
 
     async def _question(self) -> None:
-        if self._settings.has_keys:
-            await self._book.ask()
-        else:
+        if not self._settings.has_keys:
             self._book.tell_nothing()
+            return
+        doubted = frozenset(self._sending.doubted)
+        # What became of a close is a part of closing: it does not wait behind polls.
+        self._wire.polls = Lane.CLOSES if doubted else Lane.POLLS
+        try:
+            await self._book.ask()
+        finally:
+            self._wire.polls = Lane.POLLS
+        self._sending.doubted -= doubted
 
     def _book_told(self) -> None:
         self._vigil.confirmed_at = self._loop.time()
@@ -374,70 +376,3 @@ class Session:
         self._refresh = None
         if self.is_open:
             self._coverage.cover()
-
-    # Hearing
-
-    def _hear(self, message: Any) -> bool:
-        """Take a message of a socket; True when nobody else need look at it. What comes after the
-        end is in the next connection's first picture."""
-        if self._over.done():
-            return True
-        vigil = self._vigil
-        vigil.heard_at = self._loop.time()
-        self._outbox.deliver_soon()
-        if not isinstance(message, dict):
-            return False
-        touch = self._translator.touch(message)
-        if touch is not None:
-            self._quotes.take(touch)
-        else:
-            self._read(message)
-        if vigil.is_stale and self._is_subscribed:
-            vigil.is_stale = False
-            self.standing.show()
-            self.ask()
-        return touch is not None
-
-    @property
-    def _is_subscribed(self) -> bool:
-        return not self._settings.has_keys or self._channels >= self._translator.channels
-
-    def _opened(self, url: str) -> None:
-        for news in self._translator.opened(url):
-            self._take(news)
-
-    def _read(self, message: Any) -> None:
-        try:
-            for news in self._translator.hear(message):
-                self._take(news)
-        except UnknownMarket as error:
-            self._start(self._meet_market(error))
-        except UNREADABLE as error:
-            text = self._wire.redact(f"a message could not be read: {error!r}")
-            self._outbox.warn("fault", text, critical=True)
-            self.ask()
-
-    def _take(self, news: News) -> None:
-        match news:
-            case Execution():
-                self._book.execution(news)
-            case PositionRow():
-                self._book.position(news)
-            case Holdings():
-                self._book.holdings(news.rows)
-            case OrderRow():
-                self._book.order(news)
-            case BalanceReported():
-                self._outbox.emit(news)
-            case ClosedBars():
-                self._bars.take(news.ref, news.bars)
-            case Subscribed():
-                self._channels.add(news.channel)
-                if self._is_subscribed:
-                    self._subscribed.set()
-            case Unclear():
-                self.ask()
-            case Over():
-                self.end(news.reason)
-            case _:
-                assert_never(news)

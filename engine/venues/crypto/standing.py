@@ -56,11 +56,13 @@ class Standing:
             self._emit(shown)
 
     def may(self, can_trade: bool, refusal: str) -> None:
-        """Learn whether the venue takes orders, and why not."""
+        """Learn whether the venue takes orders, and why not. While connecting, the next step tells
+        of it: that it does is no news of its own."""
         text = refusal and f"cannot act: {refusal}"
         if (can_trade, text) != (self.can_trade, self._refusal):
             self.can_trade, self._refusal = can_trade, text
-            self.show()
+            if self.detail or not can_trade:
+                self.show()
 
     def deny(self, reason: str) -> str:
         """Learn that the key is refused altogether; give that in words."""

@@ -6,21 +6,22 @@ the venue stays down with that reason in words; it is not reported anew at every
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
 from engine.desk.facts import (
-    OrderReport,
-    OrderReported,
-    OrderRow,
     VenueChanged,
-    VenueFact,
     VenueState,
 )
 from engine.desk.instruments import Instrument
-from engine.desk.market import Bar, Quote
 from engine.errors import InputError
+from engine.venues.between import (
+    LONGEST_PAUSE_SECONDS,
+    OnlyChanges,
+    not_sent,
+    pause_seconds,
+    utc_now,
+)
 from engine.venues.crypto import words
 from engine.venues.crypto.binance_spot import BinanceSpot
 from engine.venues.crypto.binance_usdm import BinanceUsdm
@@ -41,11 +42,6 @@ _TRANSLATORS: dict[str, type[Translator]] = {
     "bybit": Bybit,
     "binance": BinanceSpot,
 }
-_LONGEST_PAUSE_SECONDS = 30.0
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class CryptoVenue:
@@ -74,7 +70,7 @@ class CryptoVenue:
         self.name = name
         self._settings = settings
         self._translator = translator
-        self._sink = _OnlyChanges(sink)
+        self._sink = OnlyChanges(sink)
         self._now = now
         self._sleep = sleep
         self._jitter = jitter
@@ -106,7 +102,7 @@ class CryptoVenue:
             was_silent = session.standing.was_silent
             failures = 0 if session.standing.was_ready else failures + 1
             if not was_silent:
-                await self._sleep(self._pause(failures))
+                await self._sleep(pause_seconds(failures, self._jitter()))
 
     async def _load(self) -> Library:
         """Import ccxt beside the loop, again and again while it is not there."""
@@ -116,7 +112,7 @@ class CryptoVenue:
             except ImportError as error:
                 text = f"ccxt cannot be used: {error}. Install ccxt 4.5.90 for crypto venues"
                 self._say(VenueState.DOWN, text)
-                await self._sleep(_LONGEST_PAUSE_SECONDS)
+                await self._sleep(LONGEST_PAUSE_SECONDS)
 
     def ask(self) -> None:
         if self._session is not None:
@@ -126,15 +122,8 @@ class CryptoVenue:
         if self._session is not None:
             self._session.place(order)
             return
-        row = OrderRow(
-            client_order_id=order.client_order_id,
-            venue_order_id="",
-            report=OrderReport.REJECTED,
-            filled=Decimal(0),
-            reason=f"not sent: not connected to {words.title(self._settings)}",
-        )
-        fact = OrderReported(venue=self.name, row=row)
-        asyncio.get_running_loop().call_soon(self._sink.facts, [fact])
+        refused = not_sent(self.name, order, f"not connected to {words.title(self._settings)}")
+        asyncio.get_running_loop().call_soon(self._sink.facts, [refused])
 
     def cancel(self, order: PricedOrder) -> None:
         if self._session is not None:
@@ -164,43 +153,3 @@ class CryptoVenue:
 
     def _say(self, state: VenueState, detail: str) -> None:
         self._sink.facts([VenueChanged(venue=self.name, state=state, detail=detail)])
-
-    def _pause(self, failures: int) -> float:
-        longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 5))
-        return max(1.0, longest * (0.5 + 0.5 * self._jitter()))
-
-
-class _OnlyChanges:
-    """Passes everything on but a state that was reported last already."""
-
-    def __init__(self, sink: VenueSink) -> None:
-        self._sink = sink
-        self._last: VenueChanged | None = None
-
-    @property
-    def is_down(self) -> bool:
-        return self._last is not None and self._last.state is VenueState.DOWN
-
-    def facts(self, batch: Iterable[VenueFact]) -> None:
-        news = [fact for fact in batch if not self._repeats(fact)]
-        if news:
-            self._sink.facts(news)
-
-    def quote(self, venue: str, ref: str, quote: Quote) -> None:
-        self._sink.quote(venue, ref, quote)
-
-    def bars(self, venue: str, ref: str, bars: Sequence[Bar]) -> None:
-        self._sink.bars(venue, ref, bars)
-
-    def heard(self, venue: str) -> None:
-        self._sink.heard(venue)
-
-    def doubtful(self, venue: str) -> tuple[PricedOrder, ...]:
-        return self._sink.doubtful(venue)
-
-    def _repeats(self, fact: VenueFact) -> bool:
-        if not isinstance(fact, VenueChanged):
-            return False
-        repeats = fact == self._last
-        self._last = fact
-        return repeats

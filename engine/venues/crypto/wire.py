@@ -9,6 +9,7 @@ import importlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import localcontext
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +23,8 @@ _LOGGER = "ccxt.base.exchange"
 _HOLD_SECONDS = 5.0
 _BAN_SECONDS = 60.0
 _KEEP_ALIVE_MS = 10_000
+_DEMO = frozenset({"binanceusdm"})
+"""Whose test environment is demo trading. Source: ccxt, which refuses its former testnet."""
 
 Heard = Callable[[Any], bool]
 """Takes a message; True when ccxt need not look at it."""
@@ -49,7 +52,7 @@ def load_library(connector: str) -> Library:
 
 class Wire:
     """heard takes each message, opened the URL of each socket that opens; lost is told once a
-    socket or its messages cannot go on."""
+    socket or its messages cannot go on. polls: the lane of requests that name none."""
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Wire:
         self._lost = lost
         self._opened = opened
         self._closed = False
+        self.polls = Lane.POLLS
         self.exchange = self._make(settings, options)
 
     async def ask(
@@ -78,14 +82,14 @@ class Wire:
         endpoint: str,
         params: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         cost: Cost,
-        lane: Lane = Lane.POLLS,
+        lane: Lane | None = None,
         leaving: Callable[[], None] | None = None,
     ) -> Any:
         """Call one of ccxt's endpoints when its turn has come; leaving is called as it goes.
 
         Raises the errors of engine.venues.crypto.faults.
         """
-        await self._limiter.turn(lane, cost)
+        await self._limiter.turn(self.polls if lane is None else lane, cost)
         if leaving is not None:
             leaving()
         asked = dict(params) if isinstance(params, Mapping) else [dict(it) for it in params]
@@ -94,7 +98,9 @@ class Wire:
     async def guarded(self, asked: Awaitable[Any]) -> Any:
         """Await something of ccxt's. Raises the errors of engine.venues.crypto.faults."""
         try:
-            return await asked
+            # ccxt changes the rounding of the decimal context it runs in, and leaves it changed.
+            with localcontext():
+                return await asked
         except self._library.error as error:
             found = self._judged(error)
             if isinstance(found, Throttled):
@@ -163,7 +169,9 @@ class Wire:
         exchange.has = {**exchange.has, "fetchCurrencies": False}
         exchange.number = str
         exchange.timeout_on_exit = 0
-        if settings.sandbox:
+        if settings.sandbox and settings.connector in _DEMO:
+            exchange.enable_demo_trading(True)
+        elif settings.sandbox:
             exchange.set_sandbox_mode(True)
         if settings.endpoint:
             exchange.urls = moved(exchange.urls, settings.endpoint)
@@ -175,7 +183,8 @@ class Wire:
             return
         try:
             if not self._heard(message):
-                pass_on(client, message)
+                with localcontext():
+                    pass_on(client, message)
         except Exception as error:
             self._end(f"what the exchange sends cannot be followed: {error!r}")
 

@@ -10,6 +10,8 @@ unknown orders; the book here is built from the messages themselves.
     question  one complete enquiry of the book, until every end marker is there
     orders    our orders on this connection, and what error codes mean for them
     sending   orders and cancels on their way out
+    previews  what an order would do to the margin, asked by what-if orders
+    accounts  what the accounts are worth
     coverage  which contracts details and quotes are wanted for
     details   hours, ticks and settlement of contracts
     lines     market data

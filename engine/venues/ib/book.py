@@ -251,6 +251,7 @@ class Book:
         self._known = question.positions
         self._revisions |= {one.execution_id: one.revision for one in question.executions.values()}
         orders = question.order_rows(self._orders)
+        self._orders.missing(question.named_orders(), question.asked_at)
         self._told |= {row.client_order_id: row for row in orders}
         self._link.emit(
             BookSnapshot(

@@ -5,7 +5,9 @@ id travels in orderRef. The maps are built anew on each connection from what TWS
 ever concluded from silence, and an error nobody listed leaves an order's fate open.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -32,8 +34,9 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Tracked:
-    """One order of ours. report is None until IB said anything of it; left means that this
-    connection sent it, so that bytes of it may have left."""
+    """One order of ours. report is None until IB said anything of it; left_at is when this
+    connection sent it, so that bytes of it may have left; absent means that a whole picture of the
+    book, asked for after that, knew nothing of it."""
 
     ref: str
     client_id: int
@@ -42,11 +45,13 @@ class Tracked:
     report: OrderReport | None = None
     filled: Decimal = ZERO
     reason: str = ""
-    left: bool = False
+    left_at: datetime | None = None
+    absent: bool = False
+    off_its_steps: bool = False
 
     @property
     def is_live(self) -> bool:
-        return self.report in (None, OrderReport.WORKING)
+        return self.report in (None, OrderReport.WORKING) and not self.absent
 
     @property
     def row(self) -> OrderRow | None:
@@ -58,6 +63,7 @@ class Tracked:
             report=self.report,
             filled=self.filled,
             reason=self.reason,
+            off_its_steps=self.off_its_steps,
         )
 
 
@@ -85,6 +91,16 @@ class OrderBook:
     def undecided(self) -> list[Tracked]:
         """Orders of which IB has said nothing at all."""
         return [tracked for tracked in self._by_ref.values() if tracked.report is None]
+
+    def missing(self, listed: Container[str], asked_at: datetime) -> None:
+        """Note what a whole picture of the book, asked for at asked_at, shows to be absent.
+
+        Only a picture may: an order that was never answered and is in none was lost on its way,
+        and its name is free to be sent again.
+        """
+        for tracked in self.undecided():
+            if tracked.left_at is not None and tracked.left_at < asked_at:
+                tracked.absent = tracked.ref not in listed
 
     def opened(
         self,
@@ -146,6 +162,7 @@ class OrderBook:
         """Take an error about an order, by the table of codes."""
         words = f"{code}: {clean_text(text)}"
         if code == codes.BAD_PRICE_INCREMENT:
+            tracked.off_its_steps = True
             self._move(
                 tracked, OrderReport.REJECTED, tracked.filled, f"bad price increment, {words}"
             )
@@ -213,6 +230,7 @@ class OrderBook:
     def _move(tracked: Tracked, report: OrderReport, filled: Decimal, reason: str) -> None:
         """Take a report, unless a better one is known: filled stays filled, refused refused."""
         before = tracked.report
+        tracked.absent = False
         tracked.filled = max(tracked.filled, filled)
         if before is OrderReport.FILLED and report is not OrderReport.FILLED:
             return

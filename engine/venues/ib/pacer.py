@@ -12,18 +12,32 @@ from typing import Protocol
 
 
 class Lane(IntEnum):
-    """What a message is for; earlier members go first."""
+    """What a message is for; earlier members go first. FIGURES are what an account is worth and
+    what an order would do to it: nothing waits for them."""
 
     ORDERS = 0
     QUESTIONS = 1
     DETAILS = 2
     DATA = 3
+    FIGURES = 4
 
 
 # Lane -> messages of all lanes within one second up to which this lane may still send.
-BUDGET = {Lane.ORDERS: 45, Lane.QUESTIONS: 35, Lane.DETAILS: 30, Lane.DATA: 25}
+BUDGET = {
+    Lane.ORDERS: 45,
+    Lane.QUESTIONS: 35,
+    Lane.DETAILS: 30,
+    Lane.DATA: 25,
+    Lane.FIGURES: 10,
+}
 # The same while closes go out: one close seldom comes alone.
-BUDGET_WHILE_CLOSING = {Lane.ORDERS: 45, Lane.QUESTIONS: 30, Lane.DETAILS: 20, Lane.DATA: 5}
+BUDGET_WHILE_CLOSING = {
+    Lane.ORDERS: 45,
+    Lane.QUESTIONS: 30,
+    Lane.DETAILS: 20,
+    Lane.DATA: 5,
+    Lane.FIGURES: 0,
+}
 _SECOND = 1.0
 _CLOSING_SECONDS = 2.0
 
@@ -81,8 +95,10 @@ class Pacer:
         action()
 
     def _wake_later(self) -> None:
-        if self._timer is None and self._sent:
-            delay = max(0.0, self._sent[0] + _SECOND - self._clock())
+        if self._timer is None:
+            delay = _SECOND
+            if self._sent:
+                delay = max(0.0, self._sent[0] + _SECOND - self._clock())
             self._timer = self._call_later(delay, self._drain)
 
     def _drain(self) -> None:

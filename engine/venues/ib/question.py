@@ -59,6 +59,11 @@ class Question:
     def order(self, ref: str) -> None:
         self.refs[ref] = None
 
+    def named_orders(self) -> set[str]:
+        """Every order the answer tells of, be it by a fill alone."""
+        filled = {it.client_order_id for it in self.executions.values() if it.client_order_id}
+        return filled.union(self.refs)
+
     def order_rows(self, book: OrderBook) -> tuple[OrderRow, ...]:
         found = (book.named(ref) for ref in self.refs)
         rows = (tracked.row for tracked in found if tracked is not None)

@@ -101,7 +101,7 @@ class Sending:
     def abandon(self, reason: str) -> None:
         """The way to the broker is lost: say what is known of orders it has not answered."""
         for tracked in self._orders.undecided():
-            if tracked.left:
+            if tracked.left_at:
                 self._link.emit(OrderUnanswered(client_order_id=tracked.ref, reason=reason))
             else:
                 self._fail_unsent(tracked, reason)
@@ -136,7 +136,7 @@ class Sending:
 
     def accepted(self, tracked: Tracked | None) -> None:
         """An order of ours is in the broker's book, so the API takes orders."""
-        if tracked is not None and tracked.left and tracked.report is OrderReport.WORKING:
+        if tracked is not None and tracked.left_at and tracked.report is OrderReport.WORKING:
             self._may(True, "")
 
     def deny(self, text: str) -> None:
@@ -167,7 +167,7 @@ class Sending:
             self._fail_unsent(tracked, "the link is down")
             return
         assert tracked.order_id is not None
-        tracked.left = True
+        tracked.left_at = self._link.now()
         self._link.client.placeOrder(tracked.order_id, contract, order)
 
     def _fail_unsent(self, tracked: Tracked, reason: str) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 from ib_insync.contract import Contract, ContractDetails
 from ib_insync.objects import Execution as IbExecution
 from ib_insync.objects import PriceIncrement
+from ib_insync.order import OrderState as IbOrderState
 
 from engine.desk.facts import VenueChanged, VenueFact, VenueState
 from engine.desk.instruments import Instrument
+from engine.desk.intents import PreviewOrder
 from engine.desk.orders import is_ours
 from engine.desk.text import clean_text
 from engine.venues.ib import codes, words
+from engine.venues.ib.accounts import Accounts
 from engine.venues.ib.book import Book
 from engine.venues.ib.coverage import Coverage
 from engine.venues.ib.details import Details
@@ -25,6 +28,7 @@ from engine.venues.ib.lines import Lines
 from engine.venues.ib.link import Link
 from engine.venues.ib.orders import OrderBook
 from engine.venues.ib.pacer import Lane, Pacer, Timer
+from engine.venues.ib.previews import Previews
 from engine.venues.ib.question import Part
 from engine.venues.ib.sending import Sending
 from engine.venues.ib.settings import IbSettings
@@ -99,6 +103,8 @@ class Session:
         self._sending = Sending(self._link, settings, self._orders, self._book, self._show)
         self._details = Details(self._link, self._refresh_now)
         self._lines = Lines(self._link, sink, settings.most_lines)
+        self._previews = Previews(self._link)
+        self._accounts = Accounts(self._link)
         self._coverage = Coverage(self._details, self._lines, self._sending)
 
     # Life
@@ -169,6 +175,10 @@ class Session:
         if self.is_ready:
             self._sending.cancel(client_order_id)
 
+    def preview(self, order: PreviewOrder) -> None:
+        if self.is_ready:
+            self._previews.ask(order)
+
     def watch_changed(self) -> None:
         self._refresh_soon()
 
@@ -227,6 +237,7 @@ class Session:
             self._link.ask(Lane.QUESTIONS, self._client.reqCurrentTime)
         if self.is_ready:
             self._details.tick()
+            self._previews.tick()
 
     def _freeze(self) -> None:
         if not self._link_lost:
@@ -244,6 +255,7 @@ class Session:
         self._book.ask_anew()
         if data_lost:
             self._lines.resubscribe()
+            self._accounts.want_anew()
         self._show()
 
     def _refresh_soon(self) -> None:
@@ -265,6 +277,7 @@ class Session:
         held = next(iter(self._book.held()), None)
         if self._settings.probe_orders and held is not None:
             self._sending.probe(held)
+        self._accounts.want()
 
     # Facts
 
@@ -321,6 +334,8 @@ class Session:
         """Take an error, warning or notice of the broker's."""
         if request > 0 and (
             self._sending.error(request, code, text)
+            or self._previews.error(request, code, text)
+            or self._accounts.error(request, code, text)
             or self._details.error(request, code, text)
             or self._lines.error(request, code, text)
         ):
@@ -356,15 +371,15 @@ class Session:
     def positions_end(self) -> None:
         self._book.ended(Part.POSITIONS)
 
-    def open_order(self, order_id: int, order: IbOrder, status: str) -> None:
-        if self._sending.is_probe(order_id, order):
+    def open_order(self, order_id: int, order: IbOrder, state: IbOrderState) -> None:
+        if self._previews.take(order_id, state) or self._sending.is_probe(order_id, order):
             return
         tracked = self._orders.opened(
             order.orderRef,
             order.clientId,
             order_id,
             order.permId,
-            status,
+            state.status,
             decimal_of(order.totalQuantity),
         )
         self._book.order(tracked)
@@ -409,6 +424,14 @@ class Session:
 
     def current_time(self, seconds: int) -> None:
         self.clock_skew_seconds = seconds + _HALF_SECOND - self._link.now().timestamp()
+
+    def account_value(
+        self, request: int, account: str, tag: str, value: str, currency: str
+    ) -> None:
+        self._accounts.take(request, account, tag, value, currency)
+
+    def account_values_end(self, request: int) -> None:
+        self._accounts.end(request)
 
     def next_order_id(self, order_id: int) -> None:
         self._client.updateReqId(order_id)

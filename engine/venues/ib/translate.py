@@ -121,9 +121,14 @@ def order_of(order: PricedOrder) -> IbOrder:
 
 def probe_of(account: str, held: Decimal) -> IbOrder:
     """An order that only asks "what if": never executed, refused when the API is read-only."""
+    return what_if_of(account, Side.SELL if held > 0 else Side.BUY, Decimal(1))
+
+
+def what_if_of(account: str, side: Side, quantity: Decimal) -> IbOrder:
+    """An order that only asks what it would do to the margin: it has no name of ours."""
     return IbOrder(
-        action="SELL" if held > 0 else "BUY",
-        totalQuantity=1,
+        action=side.value,
+        totalQuantity=float(quantity),
         orderType="MKT",
         tif="DAY",
         account=account,

@@ -7,31 +7,27 @@ that reason in words; it is not reported anew at every try.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from engine.desk.facts import (
-    OrderReport,
-    OrderReported,
-    OrderRow,
     VenueChanged,
-    VenueFact,
     VenueState,
 )
 from engine.desk.instruments import Instrument
+from engine.desk.intents import PreviewOrder
+from engine.venues.between import (
+    OnlyChanges,
+    not_sent,
+    pause_seconds,
+    utc_now,
+)
 from engine.venues.ib.session import Session
 from engine.venues.ib.settings import IbSettings
 from engine.venues.port import PricedOrder, VenueSink
 
-_LONGEST_PAUSE_SECONDS = 30.0
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
 
 class IbVenue:
-    """One login at TWS or IB Gateway; keeps engine.venues.port.Venue.
+    """One login at TWS or IB Gateway; keeps engine.venues.port.Venue, and Previewer.
 
     now gives aware UTC; sleep and jitter (0 to 1) set the pauses between tries.
     """
@@ -50,7 +46,7 @@ class IbVenue:
     ) -> None:
         self.name = name
         self._settings = settings
-        self._sink = _OnlyChanges(sink)
+        self._sink = OnlyChanges(sink)
         self._now = now
         self._sleep = sleep
         self._jitter = jitter
@@ -82,7 +78,7 @@ class IbVenue:
             finally:
                 self._session = None
             failures = 0 if session.was_ready else failures + 1
-            await self._sleep(self._pause(failures))
+            await self._sleep(pause_seconds(failures, self._jitter()))
 
     def ask(self) -> None:
         if self._session is not None:
@@ -92,53 +88,18 @@ class IbVenue:
         if self._session is not None:
             self._session.place(order)
             return
-        row = OrderRow(
-            client_order_id=order.client_order_id,
-            venue_order_id="",
-            report=OrderReport.REJECTED,
-            filled=Decimal(0),
-            reason="not sent: not connected to TWS",
-        )
-        fact = OrderReported(venue=self.name, row=row)
-        asyncio.get_running_loop().call_soon(self._sink.facts, [fact])
+        refused = not_sent(self.name, order, "not connected to TWS")
+        asyncio.get_running_loop().call_soon(self._sink.facts, [refused])
 
     def cancel(self, order: PricedOrder) -> None:
         if self._session is not None:
             self._session.cancel(order.client_order_id)
 
+    def preview(self, order: PreviewOrder) -> None:
+        if self._session is not None:
+            self._session.preview(order)
+
     def watch(self, instruments: Iterable[Instrument]) -> None:
         self._watched = tuple(instruments)
         if self._session is not None:
             self._session.watch_changed()
-
-    def _pause(self, failures: int) -> float:
-        longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 5))
-        return max(1.0, longest * (0.5 + 0.5 * self._jitter()))
-
-
-class _OnlyChanges:
-    """Passes everything on but a state that was reported last already."""
-
-    def __init__(self, sink: VenueSink) -> None:
-        self._sink = sink
-        self._last: VenueChanged | None = None
-        self.quote = sink.quote
-        self.bars = sink.bars
-        self.heard = sink.heard
-        self.doubtful = sink.doubtful
-
-    @property
-    def is_down(self) -> bool:
-        return self._last is not None and self._last.state is VenueState.DOWN
-
-    def facts(self, batch: Iterable[VenueFact]) -> None:
-        news = [fact for fact in batch if not self._repeats(fact)]
-        if news:
-            self._sink.facts(news)
-
-    def _repeats(self, fact: VenueFact) -> bool:
-        if not isinstance(fact, VenueChanged):
-            return False
-        repeats = fact == self._last
-        self._last = fact
-        return repeats

@@ -4,7 +4,7 @@ pairs for the allocation desk; and what a person would have declared about them.
 The thresholds and the bars are quick, so that a newcomer sees both desks at work within a minute.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from engine.desk.allocation.definitions import AllocationSettings, ParameterSet
 from engine.desk.facts import PositionRow
 from engine.desk.perps.definitions import BarrierSettings, ManagerSettings
 from engine.venues.paper.coin_market import CoinMarket
-from engine.venues.paper.coins import DOLLARS, ETH, PAIRS, PERPETUALS, TETHER
+from engine.venues.paper.coins import DOLLARS, ETH, PAIRS, PERPETUALS, TETHER, Coin, spot
 from engine.venues.paper.exchange import MAIN_ACCOUNT, PaperExchange
 from engine.venues.paper.venue import Ticks, four_a_second, utc_now
 from engine.venues.port import VenueSink
@@ -21,6 +21,7 @@ PERPS_VENUE, SPOT_VENUE = "perps", "spot"
 BAR_SECONDS = 2
 WINDOW = 20
 _HISTORY_BARS = 60
+_LONGEST_HISTORY_SECONDS = 6 * 3600
 _SEED = 8
 _BY_HAND = Decimal("0.50")
 
@@ -79,6 +80,45 @@ def demo_spot(
         clock=clock,
         ticks=ticks,
     )
+
+
+def synthetic_spot(
+    sink: VenueSink,
+    *,
+    name: str,
+    symbols: Sequence[str],
+    bar_seconds: int,
+    history_bars: int,
+    clock: Callable[[], datetime] = utc_now,
+    ticks: Ticks = four_a_second,
+) -> PaperExchange:
+    """Build the exchange for these pairs, where no real one is configured: 1000 USDT.
+
+    What is not quoted in that is not listed. Its bars reach back history_bars, but no more than a
+    few hours. Account "main".
+    """
+    known = {it.ref: it for it in PAIRS}
+    listings = [
+        known.get(symbol) or spot(_stranger(symbol.removesuffix(TETHER)), step="0.001")
+        for symbol in symbols
+        if symbol.endswith(TETHER)
+    ]
+    return PaperExchange(
+        name,
+        sink,
+        listings=listings,
+        funds={TETHER: Decimal(1_000)},
+        market=CoinMarket((it.coin for it in listings), seed=_SEED),
+        bar_seconds=bar_seconds,
+        history_bars=min(history_bars, _LONGEST_HISTORY_SECONDS // bar_seconds),
+        clock=clock,
+        ticks=ticks,
+    )
+
+
+def _stranger(name: str) -> Coin:
+    """Make up a coin nobody wrote a price of."""
+    return Coin(name=name, price=100.0, volatility=0.008, tick=Decimal("0.01"), lot=Decimal(1))
 
 
 def demo_managers(venue: str = PERPS_VENUE) -> tuple[ManagerSettings, ...]:

@@ -9,10 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.desk.facts import (
+    AccountReported,
     BalanceReported,
     BookSnapshot,
     ContractDescribed,
     ExecutionReported,
+    OrderPreviewed,
     OrderReport,
     OrderReported,
     OrderUnanswered,
@@ -210,6 +212,8 @@ class Overlay:
                 self.real_orders.add(order.client_order_id)
                 return fact
             case ExecutionReported() | VenueWarned() | OrderUnanswered():
+                return fact
+            case AccountReported() | OrderPreviewed():
                 return fact
 
     def _venue_changed(self, fact: VenueChanged) -> VenueChanged:

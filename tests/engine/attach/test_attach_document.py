@@ -19,7 +19,7 @@ from engine.attach.document import (
     status_document,
     to_json,
 )
-from engine.attach.protocol import BadFrame, Picture, picture_frame, read_from_engine
+from engine.attach.protocol import BadFrame, is_picture, picture_frame, read_picture, unpacked
 from engine.desk import snapshot as pictures
 from engine.desk.snapshot import (
     AlertView,
@@ -196,6 +196,22 @@ def test_a_long_frame_travels_packed_and_a_cut_one_is_refused() -> None:
     document = encode_snapshot(large(200))
     packed = picture_frame(7, document)[4:]
     assert len(packed) < len(document)
-    assert isinstance(read_from_engine(packed), Picture)
+    body = unpacked(packed)
+    assert is_picture(body)
+    assert encode_snapshot(read_picture(body).snapshot) == document
     with pytest.raises(BadFrame):
-        read_from_engine(packed[:-20])
+        unpacked(packed[:-20])
+
+
+def test_a_picture_of_a_newer_engine_is_read_without_what_is_new() -> None:
+    document = json.loads(encode_snapshot(large(2)))
+    document["new"] = document["strategies"][0]["new"] = {"a": 1}
+    document["strategies"][0]["legs"][0]["new"] = 1
+    body = unpacked(picture_frame(7, json.dumps(document).encode())[4:])
+    assert read_picture(body).snapshot == large(2)
+
+
+def test_a_picture_that_cannot_be_read_is_refused() -> None:
+    for document in (b"{}", b"[]", b'{"mode":3}', b"{"):
+        with pytest.raises(BadFrame):
+            read_picture(unpacked(picture_frame(7, document)[4:]))

@@ -21,6 +21,7 @@ from engine.config.model import (
     OptionsConfig,
     ParameterSet,
     Strategy,
+    TerminalConfig,
 )
 from engine.config.model.config import AlertsConfig, EngineConfig
 from engine.config.model.options import ExitConfig
@@ -98,6 +99,7 @@ SECTIONS = [
     AssignmentManager,
     AllocationConfig,
     ParameterSet,
+    TerminalConfig,
 ]
 
 
@@ -223,7 +225,7 @@ def test_every_field_says_what_a_form_needs(section: type[BaseModel]):
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda s: s.__name__)
 def test_every_plain_field_says_what_is_allowed(section: type[BaseModel]):
-    tables = {"engine", "alerts", "venues", "options", "exit", "allocation"}
+    tables = {"engine", "alerts", "venues", "options", "exit", "allocation", "terminal"}
     for name, info in section.model_fields.items():
         assert described(info).allowed or name in tables, name
 

@@ -127,6 +127,24 @@ def test_close_nobody_meets_goes_out_at_market_where_told_so() -> None:
     assert world.picture().strategies[0].status is StrategyStatus.CLOSED
 
 
+def test_market_order_that_rests_calls_its_owner_once_and_is_left_alone() -> None:
+    world = closing(MARKET)
+    work_through(world, lambda: len(world.orders) == 5)
+    rest(world)
+    cancels, called = len(world.cancels), len(critical(world))
+    world.later(59)
+    assert len(critical(world)) == called
+    world.later(2)
+    world.later(120)
+    assert critical(world)[called:] == [
+        "S: close of SPY 18Dec26 460 C not filled: at market for a minute"
+    ]
+    assert len(world.cancels) == cancels
+    assert world.picture().strategies[0].status is StrategyStatus.ATTENTION
+    world.fill(world.orders[-1])
+    assert world.picture().strategies[0].status is StrategyStatus.CLOSED
+
+
 def test_cancel_that_came_too_late_is_a_fill_and_nothing_is_sent_again() -> None:
     world = closing()
     rest(world)
@@ -308,7 +326,7 @@ def test_early_close_keeps_options_until_the_next_session() -> None:
         closes_at=datetime(2026, 11, 30, 21, 0, tzinfo=UTC),
     )
     for leg in CONDOR:
-        spec = replace(world.spec(leg), liquid=(friday, monday))
+        spec = replace(world.spec(leg), trading=(friday, monday), liquid=(friday, monday))
         world.tell(ContractDescribed(venue=VENUE, spec=spec))
     world.row(P440, 0)
     world.row(SPY, 200)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.desk.desk import Desk
-from engine.desk.facts import CloseRequested
+from engine.desk.facts import ArmedChanged, CloseRequested, DeadlinePassed
 from engine.desk.instruments import Instrument
 from engine.desk.options.roster import Roster
-from engine.desk.picture import picture
+from engine.desk.picture import draw_some, ground_of, picture
 from engine.desk.snapshot import AssignmentKind, StrategyStatus
 from tests.engine.desk.test_desk_properties import happenings, live
 from tests.engine.desk.world import (
@@ -189,3 +189,31 @@ def test_two_contracts_of_the_same_terms_leave_a_leg_unbound_and_say_so() -> Non
     assert "1001, 9001" in view.reason
     world.tell(CloseRequested(request_id="r", strategy_id="SPY-IC-1", emergency=True, by="me"))
     assert not any(o.instrument in (P440, adjusted) for o in world.orders)
+
+
+def test_a_picture_drawn_ahead_in_parts_is_taken_as_it_is() -> None:
+    names = ("A", "B", "C")
+    held = {leg: quantity * len(names) for leg, quantity in CONDOR.items()}
+    world = World(held=held, strategies=tuple(definition(name) for name in names))
+    place: int | None = 0
+    while place is not None:
+        place = draw_some(world.desk, {}, place, 2)
+    ahead = {name: drawn.view for name, drawn in world.desk.options.drawings.items()}
+    assert set(ahead) == set(names)
+    shown = world.picture().strategies
+    assert all(view is ahead[view.id] for view in shown)
+    world.desk.options.drawings.clear()
+    assert world.picture().strategies == shown
+
+
+def test_what_a_picture_stands_on_is_another_when_it_is_disarmed_or_a_day_later() -> None:
+    world = World()
+    before = ground_of(world.desk)
+    world.tell(DeadlinePassed())
+    assert ground_of(world.desk) == before
+    world.tell(ArmedChanged(request_id="r", armed=False, by="test"))
+    disarmed = ground_of(world.desk)
+    assert disarmed != before
+    world.later(86_400)
+    world.tell(DeadlinePassed())
+    assert ground_of(world.desk) != disarmed

@@ -60,13 +60,14 @@ def definition(
     legs: dict[OptionContract, Decimal] | None = None,
     shares: int = 0,
     account: str | None = None,
+    underlying: str = "SPY",
 ) -> StrategyDefinition:
     return StrategyDefinition(
         id=strategy_id,
         kind=kind,
         venue=VENUE,
         account=account,
-        underlying="SPY",
+        underlying=underlying,
         shares=Decimal(shares),
         legs=tuple(
             LegDefinition(

@@ -88,20 +88,23 @@ def assert_agree(report: Report, figures: Figures) -> None:
     assert report.max_drawdown_percent == pytest.approx(figures.drawdown * 100, abs=1e-4)
 
 
+def read(path: Path) -> np.ndarray:
+    with gzip.open(path, "rt") as text:
+        return np.loadtxt(text, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_made_up_bars_come_to_what_numpy_says(tmp_path: Path, seed: int) -> None:
-    rows = walk(seed=seed)
-    figures = by_numpy(np.array([row[1:5] for row in rows]), 3.0)
+def test_a_made_up_file_comes_to_what_numpy_says(tmp_path: Path, seed: int) -> None:
+    path = write(tmp_path / "BTCUSDT-1m.csv.gz", walk(seed=seed))
+    figures = by_numpy(read(path), 3.0)
     assert figures.entries > 5
     assert len(figures.exits) >= 2
-    assert_agree(by_desk(write(tmp_path / "BTCUSDT.csv", rows), "3.0"), figures)
+    assert_agree(by_desk(path, "3.0"), figures)
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="recorded bars are not here")
 @pytest.mark.parametrize("threshold", ["3.0", "5.0"])
 def test_a_recorded_month_comes_to_what_numpy_says(threshold: str) -> None:
-    with gzip.open(RECORDED, "rt") as text:
-        bars = np.loadtxt(text, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))
-    figures = by_numpy(bars, float(threshold))
+    figures = by_numpy(read(RECORDED), float(threshold))
     assert figures.entries > 5
     assert_agree(by_desk(RECORDED, threshold), figures)

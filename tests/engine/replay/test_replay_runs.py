@@ -139,7 +139,7 @@ def test_holes_doubles_and_sets_without_bars_are_said(tmp_path: Path) -> None:
     told = " ".join(report.notes)
     assert "No bars were given for ETHUSDT" in told
     assert "2 bars are missing" in told
-    assert "1 bars stand twice" in told
+    assert "1 bar stands twice" in told
 
 
 def test_the_same_files_give_the_same_report_and_progress_ends_whole(tmp_path: Path) -> None:
@@ -183,6 +183,35 @@ def test_bars_of_another_length_than_the_settings_are_refused(tmp_path: Path) ->
             sets(tmp_path, ("BTCUSDT", 50, 5, 10, 2)),
             options=ReplayOptions(interval_seconds=300),
         )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (ReplayOptions(window=9), "A window of 9 bars cannot be used; allowed: from 10"),
+        (ReplayOptions(costs=Costs(cash=D(0))), "cannot begin with 0"),
+        (ReplayOptions(costs=Costs(cash=D(-5))), "cannot begin with -5"),
+        (ReplayOptions(costs=Costs(fee_percent=D(100))), "A fee of 100%"),
+        (ReplayOptions(costs=Costs(spread_percent=D("-0.1"))), "A spread of -0.1%"),
+        (ReplayOptions(exit_z_score=D(5)), "F.json: BTCUSDT is bought at a z-score of 5 and would"),
+    ],
+)
+def test_figures_no_account_has_are_refused(
+    tmp_path: Path, options: ReplayOptions, said: str
+) -> None:
+    file = write(tmp_path / "BTCUSDT.csv", flat(QUIET))
+    with pytest.raises(InputError, match=said):
+        replay_files([str(file)], sets(tmp_path, ("BTCUSDT", 50, 5, 10, 2)), options=options)
+
+
+def test_the_picture_says_when_how_long_and_why_not(tmp_path: Path) -> None:
+    """The first signal is bought, the second finds it still open, the third bar is its stop."""
+    lines = as_text(run(tmp_path, flat([*QUIET, 110.0, 119.5, 90.0]))).splitlines()
+    assert "2 buy signals, 1 taken, 2 fills" in lines
+    assert "1x Already have position in BTCUSDT, skipping buy signal" in lines
+    assert any(line.split() == ["01-05", "00:01", "01-05", "00:15"] for line in lines)
+    [trade] = [line for line in lines if "->" in line and "stop loss" in line]
+    assert trade.split()[:4] == ["01-05", "00:13", "2m", "BTCUSDT"]
 
 
 def test_a_faulty_parameter_file_is_refused_by_its_own_words(tmp_path: Path) -> None:

@@ -5,17 +5,34 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from engine.desk.instruments import OptionContract
+from engine.desk.options.definitions import OptionSettings
 from engine.desk.snapshot import AssignmentKind, AssignmentState, OrderState, StrategyStatus
-from tests.engine.desk.world import C460, definition
+from tests.engine.desk.world import C460, VENUE, definition, option
 from tests.engine.service.house import MORNING, House
 from tests.fakes.tws import cash_settled_scene, condor_scene
 from tests.fakes.tws.hours import week
 from tests.fakes.tws.policy import POSITION_FIRST, fill, lose, partial, reject, rest, silent, warn
 from tests.fakes.tws.records import EndMark, ExecutionTiming, Position, Quote, Rows, Scene, Side
-from tests.fakes.tws.scenes import ACCOUNT, CALL_460, CALL_465, PUT_435, PUT_440, SPY
+from tests.fakes.tws.requests import Ask
+from tests.fakes.tws.scenes import (
+    ACCOUNT,
+    CALL_460,
+    CALL_465,
+    PUT_435,
+    PUT_440,
+    SPX_PUT_4350,
+    SPX_PUT_4400,
+    SPY,
+)
 
 ASSIGNED = AssignmentKind.ASSIGNED
+ASKED_ONLY = OptionSettings(venue=VENUE, auto_close_on_assignment=False)
 ALL_FOUR = ["SELL 200 SPY", "BUY 2 C460", "SELL 2 P435", "SELL 2 C465"]
+
+
+def spx(strike: int) -> OptionContract:
+    return replace(option("P", strike, str(strike)), underlying="SPX")
 
 
 def hours_of(scene: Scene, day: datetime) -> Scene:
@@ -64,16 +81,26 @@ async def test_02_stock_row_first_is_the_same_one_event(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         house.tws.assign(PUT_440, rows=Rows.STOCK_FIRST)
         await house.kind_is(ASSIGNED)
-        await house.tws.orders_reached(2)
+        await house.tws.flat(SPY)
         assert house.sent() == ["SELL 200 SPY"]
+        house.clock.advance(7 * 3600)
+        house.tws.open_markets(at=MORNING)
+        await house.status_is(StrategyStatus.CLOSED)
+        await house.kind_is(ASSIGNED)
+        assert sorted(house.sent()) == sorted(ALL_FOUR)
+        assert house.held() == {}
 
 
 async def test_03_late_stock_is_suspect_at_once_and_assigned_when_it_comes(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
+        asked = {ask: house.tws.requests_of(ask) for ask in (Ask.POSITIONS, Ask.EXECUTIONS)}
         event = house.tws.assign(PUT_440, rows=Rows.OPTION_ONLY)
         snapshot = await house.kind_is(AssignmentKind.SUSPECT)
         assert snapshot.strategies[0].status is StrategyStatus.SUSPECT
         assert snapshot.alerts
+        house.clock.advance(0.25)
+        for ask, before in asked.items():
+            await house.tws.requests_reached(ask, before + 1)
         refusal = await house.close(emergency=False)
         assert refusal.startswith("Cannot close broken strategy.")
         await house.reconciled()
@@ -89,11 +116,28 @@ async def test_04_leg_missing_in_two_fresh_snapshots_is_broken_and_closed(tmp_pa
         house.tws.set_position(Position(account=ACCOUNT, con_id=PUT_440, quantity=Decimal(0)))
         await house.status_is(StrategyStatus.SUSPECT)
         await house.reconciled()
+        assert house.strategy.status is StrategyStatus.SUSPECT
         house.clock.advance(46)
         await house.reconciled()
-        await house.status_is(StrategyStatus.CLOSED)
+        snapshot = await house.status_is(StrategyStatus.CLOSED)
+        assert any("NAKED_POSITION" in a.title for a in snapshot.alerts)
         assert sorted(house.sent()) == sorted(ALL_FOUR[1:])
         assert house.held() == {}
+
+
+async def test_04_leg_missing_waits_for_its_owner_where_nothing_is_closed_unasked(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, now=MORNING, settings=ASKED_ONLY) as house:
+        house.tws.set_position(Position(account=ACCOUNT, con_id=PUT_440, quantity=Decimal(0)))
+        await house.status_is(StrategyStatus.SUSPECT)
+        await house.reconciled()
+        house.clock.advance(46)
+        await house.reconciled()
+        snapshot = await house.status_is(StrategyStatus.ATTENTION)
+        (critical,) = [a for a in snapshot.alerts if a.severity == "CRITICAL"]
+        assert "NAKED_POSITION" in critical.title
+        assert house.sent() == []
 
 
 async def test_05_short_call_assigned_is_bought_to_cover(tmp_path: Path) -> None:
@@ -101,6 +145,7 @@ async def test_05_short_call_assigned_is_bought_to_cover(tmp_path: Path) -> None
         house.tws.assign(CALL_460)
         await house.status_is(StrategyStatus.CLOSED)
         assert house.sent()[0] == "BUY 200 SPY"
+        assert sorted(house.sent()[1:]) == ["BUY 2 P440", "SELL 2 C465", "SELL 2 P435"]
         assert house.held() == {}
 
 
@@ -190,13 +235,23 @@ async def test_14_legs_gone_after_expiry_are_expired(tmp_path: Path) -> None:
 
 async def test_15_cash_settled_option_asks_for_no_shares(tmp_path: Path) -> None:
     after = MORNING.replace(month=12, day=19)
-    async with House(tmp_path, now=after, scene=cash_settled_scene(now=after)) as house:
-        house.tws.cash_settle(house.tws.positions()[0].con_id)
-        await house.kind_is(AssignmentKind.SUSPECT)
+    spread = definition(
+        "SPX-V-1", "vertical", {spx(4400): Decimal(-1), spx(4350): Decimal(1)}, underlying="SPX"
+    )
+    scene = cash_settled_scene(now=after)
+    async with House(tmp_path, now=after, scene=scene, strategies=(spread,)) as house:
+        await house.status_is(StrategyStatus.INTACT)
+        # In the money by far more than the last print said, and told like an assignment.
+        for con_id in (SPX_PUT_4400, SPX_PUT_4350):
+            house.tws.cash_settle(
+                con_id, settlement_value=Decimal("87.31"), executions=ExecutionTiming.AFTER
+            )
+        await house.kind_is(AssignmentKind.SUSPECT, AssignmentKind.SUSPECT)
         await house.reconciled()
         house.clock.advance(46)
         await house.reconciled()
-        await house.kind_is(AssignmentKind.CASH_SETTLED)
+        await house.kind_is(AssignmentKind.CASH_SETTLED, AssignmentKind.CASH_SETTLED)
+        await house.status_is(StrategyStatus.CLOSED)
         assert house.sent() == []
 
 
@@ -238,16 +293,38 @@ async def test_21_assigned_while_the_link_was_lost_is_found_on_reconnect(tmp_pat
 async def test_22_without_the_snapshots_end_nothing_is_concluded(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         house.tws.withhold_end(EndMark.POSITIONS)
+        house.tws.stop_accepting()
         house.tws.drop_link()
-        snapshot = await house.until(lambda s: s.venues[0].state == "syncing")
-        house.tws.cut_snapshot(1)
+        await house.until(lambda s: s.venues[0].state == "down")
+        house.tws.assign(PUT_440)
+        asked = house.tws.requests_of(Ask.EXECUTIONS)
+        await house.tws.resume_accepting()
+        await house.tws.requests_reached(Ask.EXECUTIONS, asked + 1)
+        snapshot = await house.until(lambda s: "positions" in s.venues[0].detail)
+        assert snapshot.venues[0].state == "syncing"
         assert snapshot.strategies[0].status is StrategyStatus.INTACT
-        house.tws.cut_snapshot(None)
-        house.tws.restore_end(EndMark.POSITIONS, send=False)
+        assert snapshot.assignments == ()
+        assert house.sent() == []
+        house.tws.restore_end(EndMark.POSITIONS)
+        await house.kind_is(ASSIGNED)
+        await house.tws.flat(SPY)
+        assert house.sent() == ["SELL 200 SPY"]
+
+
+async def test_22_rows_missing_from_a_cut_off_snapshot_are_not_legs_gone(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        house.tws.cut_snapshot(1, drop_link=True)
+        asked = house.tws.requests_of(Ask.POSITIONS)
         house.tws.drop_link()
+        await house.tws.requests_reached(Ask.POSITIONS, asked + 3)
+        snapshot = house.engine.snapshot()
+        assert snapshot.venues[0].state != "ready"
+        assert [leg.held for leg in snapshot.strategies[0].legs] == [-2, 2, -2, 2]
+        house.tws.cut_snapshot(None)
         snapshot = await house.until(lambda s: s.venues[0].state == "ready")
         assert snapshot.strategies[0].status is StrategyStatus.INTACT
         assert snapshot.assignments == ()
+        assert house.sent() == []
 
 
 async def test_23_link_lost_while_closing_freezes_and_goes_on(tmp_path: Path) -> None:
@@ -255,11 +332,17 @@ async def test_23_link_lost_while_closing_freezes_and_goes_on(tmp_path: Path) ->
         house.tws.set_order_policy(rest())
         house.tws.assign(PUT_440)
         await house.until(lambda s: sum(o.state is OrderState.WORKING for o in s.orders) == 2)
+        kinds = (Ask.POSITIONS, Ask.EXECUTIONS, Ask.OPEN_ORDERS, Ask.ALL_OPEN_ORDERS)
+        asked = {ask: house.tws.requests_of(ask) for ask in kinds}
         house.tws.send_error(1100)
         await house.until(lambda s: s.venues[0].state == "down")
+        sent = house.sent()
+        house.clock.advance(300)
+        assert house.sent() == sent
         house.tws.clear_order_policies()
         house.tws.send_error(1102)
         await house.until(lambda s: s.venues[0].state == "ready")
+        assert all(house.tws.requests_of(ask) > before for ask, before in asked.items())
         for view in house.tws.order_views():
             house.tws.fill_order(view.order_id)
         await house.status_is(StrategyStatus.CLOSED)
@@ -282,6 +365,58 @@ async def test_24_order_accepted_in_silence_is_found_by_its_reference(tmp_path: 
         assert house.held() == {}
 
 
+async def test_24_order_lost_while_the_link_holds_is_sent_once_more_with_the_same_id(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, now=MORNING) as house:
+        house.tws.set_order_policy(lose(times=1), SPY)
+        house.tws.assign(PUT_440)
+        await house.tws.orders_reached(3)
+        house.clock.advance(11)
+        await house.status_is(StrategyStatus.CLOSED)
+        references = [o.order_ref for o in house.tws.order_records() if o.con_id == SPY]
+        assert len(references) == 2
+        assert len(set(references)) == 1
+        assert house.held() == {}
+
+
+async def test_24_order_filled_while_the_engine_was_gone_is_found_in_executions(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, now=MORNING) as house:
+        house.tws.set_order_policy(silent(), SPY)
+        house.tws.assign(PUT_440)
+        await house.until(lambda s: any(o.state is OrderState.FILLED for o in s.orders))
+        await house.end()
+        (order,) = [v for v in house.tws.order_views() if v.con_id == SPY]
+        house.tws.fill_order(order.order_id)
+        await house.start()
+        await house.status_is(StrategyStatus.CLOSED)
+        assert house.sent().count("SELL 200 SPY") == 1
+        assert house.held() == {}
+
+
+async def test_24_order_filled_over_midnight_is_not_sent_again(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        house.tws.trade_by_hand(SPY, Side.BUY, Decimal(150), Decimal(450))
+        await house.reconciled()
+        house.tws.set_order_policy(rest(), SPY)
+        house.tws.assign(PUT_440)
+        await house.until(lambda s: any(o.state is OrderState.WORKING for o in s.orders))
+        await house.end()
+        (order,) = house.tws.order_views()
+        house.tws.fill_order(order.order_id)
+        house.tws.midnight()
+        house.clock.advance(24 * 3600)
+        house.tws.open_markets(con_id=SPY)
+        await house.start()
+        await house.until(lambda s: s.venues[0].state == "ready" and s.strategies[0].shares == 0)
+        house.clock.advance(300)
+        await house.reconciled()
+        assert house.sent() == ["SELL 200 SPY"]
+        assert house.held()["SPY"] == 150
+
+
 async def test_24_order_lost_on_the_way_is_sent_once_more_with_the_same_id(tmp_path: Path) -> None:
     async with House(tmp_path, now=MORNING) as house:
         house.tws.set_order_policy(lose(times=1), SPY)
@@ -301,6 +436,7 @@ async def test_26_rejected_leg_leaves_the_others_going(tmp_path: Path) -> None:
         house.tws.assign(PUT_440)
         snapshot = await house.status_is(StrategyStatus.ATTENTION)
         assert "201" in snapshot.strategies[0].reason
+        assert any("201" in a.title and a.severity == "CRITICAL" for a in snapshot.alerts)
         await house.until(lambda s: house.held() == {"C460": -2, "C465": 2})
         house.tws.clear_order_policies()
         house.clock.advance(61)
@@ -352,8 +488,26 @@ async def test_30_read_only_api_cannot_act_and_says_so(tmp_path: Path) -> None:
         snapshot = await house.until(lambda s: s.venues[0].can_trade is False)
         assert any("cannot act" in a.title for a in snapshot.alerts)
         house.tws.assign(PUT_440)
-        await house.status_is(StrategyStatus.BROKEN)
-        assert "cannot act" in str(house.strategy.plan)
+        snapshot = await house.status_is(StrategyStatus.BROKEN)
+        shares, short, *longs = snapshot.strategies[0].plan
+        assert "cannot act" in shares.reason
+        assert "cannot act" in short.reason
+        assert len(longs) == 2
+        assert "cannot act" in snapshot.venues[0].detail
+        assert snapshot.orders == ()
+        assert house.sent() == []
+
+
+async def test_30_order_refused_by_321_means_cannot_act_and_is_not_shown_as_working(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, now=MORNING) as house:
+        house.tws.set_order_policy(reject(321))
+        house.tws.assign(PUT_440)
+        snapshot = await house.until(lambda s: s.venues[0].can_trade is False)
+        assert any("cannot act" in a.title for a in snapshot.alerts)
+        snapshot = await house.until(lambda s: all(o.state == "REJECTED" for o in s.orders))
+        assert len(snapshot.orders) == 2
 
 
 async def test_31_correction_and_repeated_executions_count_once(tmp_path: Path) -> None:
@@ -368,9 +522,38 @@ async def test_31_correction_and_repeated_executions_count_once(tmp_path: Path) 
         assert snapshot.assignments == ()
 
 
+async def test_31_correction_of_a_legs_trade_replaces_it(tmp_path: Path) -> None:
+    async with House(tmp_path, now=MORNING) as house:
+        name = house.tws.trade_by_hand(PUT_440, Side.BUY, Decimal(2), Decimal("4.15"))
+        house.tws.repeat_execution(name)
+        await house.until(lambda s: s.strategies[0].legs[0].held == 0)
+        house.tws.correct_execution(name, shares=Decimal(1))
+        await house.until(lambda s: s.strategies[0].legs[0].held == -1)
+        await house.reconciled()
+        house.clock.advance(100)
+        await house.reconciled()
+        snapshot = await house.kind_is(AssignmentKind.MANUAL)
+        assert snapshot.strategies[0].status is StrategyStatus.INTACT
+        assert house.sent() == []
+
+
 async def test_34_normal_close_of_a_broken_strategy_is_refused_emergency_closes_what_is_held(
     tmp_path: Path,
 ) -> None:
+    async with House(tmp_path, now=MORNING, settings=ASKED_ONLY) as house:
+        house.tws.assign(PUT_440)
+        await house.status_is(StrategyStatus.ATTENTION)
+        assert await house.close(emergency=False) == (
+            "Cannot close broken strategy. Legs may be assigned. Manual review required."
+        )
+        assert house.sent() == []
+        assert await house.close(emergency=True) == "Closing SPY-IC-1."
+        await house.status_is(StrategyStatus.CLOSED)
+        assert sorted(house.sent()) == sorted(ALL_FOUR)
+        assert house.held() == {}
+
+
+async def test_disarmed_refuses_every_close_and_armed_goes_on_by_itself(tmp_path: Path) -> None:
     async with House(tmp_path, now=MORNING, armed=False) as house:
         house.tws.assign(PUT_440)
         await house.status_is(StrategyStatus.BROKEN)

@@ -61,6 +61,19 @@ def test_faults_come_by_field_and_nothing_is_written(stage: Stage) -> None:
     assert stage.applied == []
 
 
+def test_what_a_venue_was_made_for_waits_for_a_restart(stage: Stage) -> None:
+    stage.file.write_text(f'{TEXT}[allocation]\nvenue = "binance"\n')
+    changes = [
+        Edit(path="allocation.z_score_interval", value="5m"),
+        Edit(path="terminal.bell", value=False),
+    ]
+    assert stage.settings.check(changes)["effects"] == [
+        "The signal's settings hold from the next bar on.",
+        "The terminal's own settings hold when a terminal attaches.",
+        "After a restart of the engine: allocation.z_score_interval.",
+    ]
+
+
 def test_what_can_be_is_in_force_at_once_and_the_rest_is_named(stage: Stage) -> None:
     changes = [
         Edit(path="options.close_at_dte", value="3"),

@@ -15,8 +15,8 @@ from tests.fakes.binance_spot.errors import Refused
 from tests.fakes.binance_spot.happenings import account_position, balance_update
 from tests.fakes.binance_spot.lists import OrderList
 from tests.fakes.binance_spot.venue import USER, BinanceVenue
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.records import ZERO, BalanceChanged, Fill, Order, Refusal, Side, Why
-from tests.fakes.tws.commands import command
 
 
 class SpotCommands(BinanceVenue):

@@ -9,10 +9,10 @@ from typing import Any
 from tests.fakes.binance_spot.bars import Bar, Candles, kline_event
 from tests.fakes.binance_spot.errors import Refused, Rejected
 from tests.fakes.binance_spot.signing import check_key, check_signed
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.faults import Fault, ScriptedFault
 from tests.fakes.exchange.server import ExchangeServer, Handler
 from tests.fakes.exchange.wire import Answer, Request, Socket
-from tests.fakes.tws.commands import command
 
 USER = "user"
 Params = Mapping[str, Any]

@@ -11,8 +11,8 @@ from tests.fakes.binance_spot.venue import USER, BinanceVenue
 from tests.fakes.binanceusdm.account import CALCULATED, TRADE, UsdmAccount
 from tests.fakes.binanceusdm.happenings import account_update
 from tests.fakes.binanceusdm.private import PrivateApi
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.records import ZERO, Fill, Order, Position, Refusal, Side, Why
-from tests.fakes.tws.commands import command
 
 _NUMBERS = count(1)
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from tests.fakes.bybit.streams import Streams
 from tests.fakes.bybit.trading import Trading
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.account import Account
 from tests.fakes.exchange.records import ZERO, Cause, Fill, Side
-from tests.fakes.tws.commands import command
 
 _TAKEN_OVER = "CreateByTakeOver_PassThrough"
 

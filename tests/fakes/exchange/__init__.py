@@ -6,6 +6,7 @@ records in records.py, where venues differ in rules.py. `point(client, url)` aim
 of its own and a `__main__` that calls `process.main(TheVenue)`.
 """
 
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.account import Account
 from tests.fakes.exchange.budget import Budget
 from tests.fakes.exchange.client import client_of, point
@@ -37,7 +38,6 @@ from tests.fakes.exchange.records import (
 from tests.fakes.exchange.rules import Rules, numbered, uuids
 from tests.fakes.exchange.server import ExchangeServer
 from tests.fakes.exchange.wire import Answer, Request, Socket, VenueError
-from tests.fakes.tws.commands import command
 
 __all__ = [
     "ZERO",

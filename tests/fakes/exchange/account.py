@@ -252,22 +252,6 @@ class Account(Ledger):
             raise Refusal(Why.WOULD_NOT_REDUCE)
         return replace(new, quantity=room)
 
-    def reducible(self, market_id: str, side: Side, *, count_resting: bool = False) -> Decimal:
-        """How much an order of that side can take off the position; 0 where it would add."""
-        room = -side.sign * self.held(market_id)
-        if count_resting:
-            room -= sum(
-                (
-                    order.remaining
-                    for order in self.open_orders()
-                    if (order.market, order.side) == (market_id, side)
-                    and order.reduce_only
-                    and not order.close_position
-                ),
-                ZERO,
-            )
-        return max(room, ZERO)
-
     # Matching
 
     def _crosses(self, market_id: str, side: Side, price: Decimal | None) -> bool:

@@ -6,11 +6,11 @@ Venues add their own with @command; every argument and result must be what the c
 from decimal import Decimal
 from typing import Any
 
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.account import Account
 from tests.fakes.exchange.faults import Fault, Faults, ScriptedFault
 from tests.fakes.exchange.records import ZERO, Fill, Order, Position, Quote, Side, Why
 from tests.fakes.exchange.wire import Request, Socket
-from tests.fakes.tws.commands import command
 
 
 class Commands:

@@ -85,6 +85,22 @@ class Ledger:
     def open_orders(self) -> list[Order]:
         return [order for order in self.orders.values() if order.state.live]
 
+    def reducible(self, market_id: str, side: Side, *, count_resting: bool = False) -> Decimal:
+        """How much an order of that side can take off the position; 0 where it would add."""
+        room = -side.sign * self.held(market_id)
+        if count_resting:
+            room -= sum(
+                (
+                    order.remaining
+                    for order in self.open_orders()
+                    if (order.market, order.side) == (market_id, side)
+                    and order.reduce_only
+                    and not order.close_position
+                ),
+                ZERO,
+            )
+        return max(room, ZERO)
+
     def unrealised(self, market_id: str) -> Decimal:
         """Profit of a position at the mark, in the settle currency."""
         position, quote = self.positions.get(market_id), self.quotes.get(market_id)

@@ -7,12 +7,12 @@ position with neither an order nor a fill, only a bill.
 
 from decimal import Decimal
 
+from tests.fakes.channel.commands import command
 from tests.fakes.exchange.account import Account
 from tests.fakes.exchange.records import ZERO, Cause, Fill, Side
 from tests.fakes.okx.rows import Row
 from tests.fakes.okx.streams import Streams
 from tests.fakes.okx.trading import Trading
-from tests.fakes.tws.commands import command
 
 LIQUIDATION_FEE = Decimal("0.0005")
 

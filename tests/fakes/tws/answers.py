@@ -20,6 +20,9 @@ _READ_ONLY_REFUSES = frozenset(
 )
 
 
+_MOST_SUMMARIES = 2
+
+
 class Answers(Orders):
     """The enquiry desk of TWS."""
 
@@ -72,6 +75,7 @@ class Answers(Orders):
             Ask.MARKET_DATA_TYPE: self._market_data_type,
             Ask.POSITIONS: self._positions,
             Ask.ACCOUNT_SUMMARY: self._account_summary,
+            Ask.CANCEL_ACCOUNT_SUMMARY: self._cancel_account_summary,
             Ask.CANCEL_POSITIONS: self._cancel_positions,
             Ask.ACCOUNT_UPDATES_MULTI: self._account_updates_multi,
             Ask.MARKET_RULE: self._market_rule,
@@ -138,11 +142,18 @@ class Answers(Orders):
         self.end(session, EndMark.ACCOUNT, (74, 1, req_id))
 
     def _account_summary(self, session: Session, fields: Fields) -> None:
-        req_id, tags = int(fields[2]), fields[4].split(",")
+        req_id, tags = int(fields[2]), tuple(fields[4].split(","))
+        if len(session.account_summaries) >= _MOST_SUMMARIES:
+            self.say(session, req_id, 322)
+            return
+        session.account_summaries[req_id] = tags
         for (account, tag, currency), value in self.book.account_values.items():
             if tag in tags:
-                session.send((63, 1, req_id, account, tag, value, currency))
+                session.send(messages.account_summary(req_id, account, tag, currency, value))
         self.end(session, EndMark.ACCOUNT, (64, 1, req_id))
+
+    def _cancel_account_summary(self, session: Session, fields: Fields) -> None:
+        session.account_summaries.pop(int(fields[2]), None)
 
     # Orders and executions
 

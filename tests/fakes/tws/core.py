@@ -40,6 +40,7 @@ class Faults:
     repeats: int = 1
     cut_after_rows: int | None = None
     cut_drops_link: bool = False
+    previews_margin: bool = True
     withheld: set[EndMark] = field(default_factory=set)
 
 

@@ -4,13 +4,14 @@ trades by hand, liquidations and corrections.
 Each changes the book first and then pushes the rows asked for, in the order asked for.
 """
 
+import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from tests.fakes.channel.commands import command
 from tests.fakes.tws import messages
 from tests.fakes.tws.answers import Answers
 from tests.fakes.tws.book import ExecutionRow, WorkingOrder
-from tests.fakes.tws.commands import command
 from tests.fakes.tws.policy import AS_TWS, Row
 from tests.fakes.tws.records import (
     ZERO,
@@ -76,6 +77,19 @@ class Happenings(Answers):
             whose, con_id, count, sign * count * one.unit if shares is None else shares,
             rows, executions, execution_price, stock_cost, under_con_id,
         )  # fmt: skip
+
+    @command
+    def assign_together(self, con_ids: tuple[int, ...]) -> int:
+        """Assign all that is short of several contracts; every row comes in one packet. Returns
+        monotonic_ns() just before it was handed to the socket."""
+        for session in self._sessions:
+            session.gather()
+        for con_id in con_ids:
+            self.assign(con_id)
+        handed_ns = time.monotonic_ns()
+        for session in self._sessions:
+            session.let_go()
+        return handed_ns
 
     @command
     def exercise(
@@ -146,11 +160,14 @@ class Happenings(Answers):
 
     @command
     def set_account_value(self, account: str, tag: str, value: str, currency: str = "") -> None:
-        """Change an account value (message 6) and push it."""
+        """Change an account value and push it (messages 6 and 63)."""
         self.book.account_values[(account, tag, currency)] = value
         for session in self._sessions:
             if session.account_updates == account:
                 session.send(messages.account_value(account, tag, currency, value))
+            for request, tags in session.account_summaries.items():
+                if tag in tags:
+                    session.send(messages.account_summary(request, account, tag, currency, value))
 
     def _option_event(
         self,

@@ -98,6 +98,10 @@ def account_update_multi(
     return (73, 1, req_id, account, model, tag, value, currency)
 
 
+def account_summary(req_id: int, account: str, tag: str, currency: str, value: str) -> Fields:
+    return (63, 1, req_id, account, tag, value, currency)
+
+
 def contract_details(req_id: int, one: Instrument) -> Fields:
     """Message 10. The long name goes escaped, as TWS sends it."""
     last_trade = " ".join(part for part in (one.expiry_text, one.last_trade_time) if part)
@@ -189,8 +193,15 @@ _COMPLETED_88 = (
 )
 
 
-def open_order(one: Instrument, order: WorkingOrder, status: Status | None = None) -> Fields:
-    """Message 5 of an order that uses none of the optional groups."""
+def open_order(
+    one: Instrument,
+    order: WorkingOrder,
+    status: Status | None = None,
+    *,
+    previews_margin: bool = True,
+) -> Fields:
+    """Message 5 of an order that uses none of the optional groups. A what-if order's says what it
+    would do to the margin, or the unset double where previews_margin is not set."""
     record = order.record
     return (
         *(5, order.order_id),
@@ -201,7 +212,7 @@ def open_order(one: Instrument, order: WorkingOrder, status: Status | None = Non
         record.parent_id,
         *_OPEN_59,
         *(record.what_if, status or order.status),
-        *(_WHAT_IF_MARGIN if record.what_if else _NO_MARGIN),
+        *(_WHAT_IF_MARGIN if record.what_if and previews_margin else _NO_MARGIN),
         *_OPEN_109,
     )
 

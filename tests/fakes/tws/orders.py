@@ -74,7 +74,7 @@ class Orders(Core):
             status=Status.PRE_SUBMITTED,
         )
         if record.what_if:
-            self._tell(order, messages.open_order(self.book.instrument(record.con_id), order))
+            self._preview(order)
             return
         self.book.orders[(record.client_id, record.order_id)] = order
         self.book.next_order_id = max(self.book.next_order_id, record.order_id + 1)
@@ -82,6 +82,17 @@ class Orders(Core):
             self._answer(order, self._take_policy(record.con_id))
         else:
             self._acknowledge(order, Status.PRE_SUBMITTED)
+
+    def _preview(self, order: WorkingOrder) -> None:
+        """Answer a what-if order: its margin and nothing else, or why it would be refused."""
+        policy = self._policies.get(order.record.con_id, [])[-1:]
+        if policy and policy[0][0].answer is Answer.REJECT:
+            refused = policy[0][0]
+            self._tell(order, messages.error(order.order_id, refused.code, refused.text))
+            return
+        one = self.book.instrument(order.record.con_id)
+        told = messages.open_order(one, order, previews_margin=self.faults.previews_margin)
+        self._tell(order, told)
 
     def _refusal(self, record: OrderRecord, known: WorkingOrder | None) -> Notice | None:
         """Say what IB itself refuses."""

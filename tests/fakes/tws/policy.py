@@ -97,6 +97,7 @@ REASONS: dict[int, str] = {
     203: "The security is not available or allowed for this account.",
     321: "Error validating request.-'bW' : cause - The API interface is currently in Read-Only"
     " mode.",
+    322: "Error processing request: Maximum number of account summary requests exceeded",
     326: "Unable to connect as the client id is already in use. Retry with a unique client id.",
     354: "Requested market data is not subscribed.",
     399: "Order Message:\nWarning: Your order will not be placed at the exchange until the next"

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from tests.fakes.channel.commands import command
 from tests.fakes.tws import hours
-from tests.fakes.tws.commands import command
 from tests.fakes.tws.happenings import Happenings
 from tests.fakes.tws.policy import CancelAnswer, OrderPolicy
 from tests.fakes.tws.records import (
@@ -181,6 +181,11 @@ class LoopbackTws(Happenings):
     def set_read_only(self, read_only: bool = True) -> None:
         """Put the API into read-only mode: orders, cancels and order enquiries get 321."""
         self.faults.read_only = read_only
+
+    @command
+    def preview_margin(self, told: bool = True) -> None:
+        """Answer what-if orders with their margin, or with the unset double."""
+        self.faults.previews_margin = told
 
     # Orders
 

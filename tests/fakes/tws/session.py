@@ -47,6 +47,8 @@ class Session(asyncio.Protocol):
         self.client_id: int | None = None
         self.wants_positions = False
         self.account_updates = ""
+        self.account_summaries: dict[int, tuple[str, ...]] = {}
+        self._packet: bytearray | None = None
         self.market_data_type = 1
         self.market_data: dict[int, DataSubscription] = {}
 
@@ -106,8 +108,22 @@ class Session(asyncio.Protocol):
         """Hand one message to the socket now, unless TWS has gone silent or the link is gone."""
         if self._transport is not None and not self._transport.is_closing():
             encoded = wire.frame(fields)
-            if self._host.may_speak():
+            if not self._host.may_speak():
+                return
+            if self._packet is not None:
+                self._packet += encoded
+            else:
                 self._transport.write(encoded)
+
+    def gather(self) -> None:
+        """Keep what is sent from now on, for one packet."""
+        self._packet = bytearray()
+
+    def let_go(self) -> None:
+        """Hand what was gathered to the socket as one packet."""
+        packet, self._packet = self._packet, None
+        if packet and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(bytes(packet))
 
     def close(self, *, abort: bool = False) -> None:
         """Close after what was written, or reset at once."""

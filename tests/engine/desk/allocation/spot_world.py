@@ -39,6 +39,7 @@ from engine.desk.pricing import price
 from engine.desk.snapshot import AllocationSetView, AllocationView
 from tests.engine.desk.allocation.spot_exchange import NOON, VENUE, SpotExchange
 
+MINUTE = timedelta(minutes=1)
 PRICES = {"BTCUSDT": Decimal(50000), "ETHUSDT": Decimal(2500), "BNBUSDT": Decimal(500)}
 
 
@@ -97,7 +98,7 @@ class SpotWorld:
         self.linked = False
         self.commits = 0
         self.kill_at: tuple[int, str] | None = None
-        self._signals = 0
+        self._newest_bar = NOON - MINUTE
         self.start()
 
     # --- the engine's life -----------------------------------------------------------------------
@@ -227,14 +228,15 @@ class SpotWorld:
         return fact
 
     def signal_of(self, symbol: str, z: float) -> SignalRaised:
-        self._signals += 1
+        # A bar signals once: each signal is of a bar that closed just now, and of another one.
+        self._newest_bar = max(self._newest_bar + timedelta(seconds=1), self.now - MINUTE)
         return SignalRaised(
             venue=VENUE,
             symbol=symbol,
             kind=SignalKind.ENTRY if z > 0 else SignalKind.REVERSAL,
             z_score=z,
             price=self.exchange.prices[symbol],
-            bar_at=NOON + timedelta(seconds=self._signals),
+            bar_at=self._newest_bar,
         )
 
     def move(self, symbol: str, price_now: str | Decimal, part: Decimal = Decimal(1)) -> None:

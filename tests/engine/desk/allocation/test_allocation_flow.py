@@ -145,13 +145,26 @@ def test_a_buy_filled_in_part_is_protected_and_the_unspent_rest_released() -> No
     assert world.allocation.availableBalance == 1037.5
 
 
-def test_a_rejected_buy_gives_everything_back() -> None:
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ("no liquidity", "no liquidity."),
+        ("No liquidity.", "No liquidity."),
+        ("", "the book ran dry."),
+    ],
+)
+def test_a_buy_that_bought_nothing_gives_everything_back_once(refused: str, said: str) -> None:
     world = only()
-    world.exchange.refuse[Purpose.ENTRY] = "no liquidity"
+    if refused:
+        world.exchange.refuse[Purpose.ENTRY] = refused
+    else:
+        world.exchange.fill_part = Decimal(0)
     world.signal(BTC)
     assert world.allocation.totalReserved == 0.0
     assert world.allocation.availableBalance == 1000.0
     assert world.set(BTC).state is SetState.WAITING
+    assert world.lines.count("Released $1000.00 for BTCUSDT") == 1
+    assert [alert.body for alert in world.alerts] == [said]
     world.signal(BTC)
     assert world.set(BTC).state is SetState.IN_POSITION
 
@@ -232,10 +245,12 @@ def test_a_price_already_through_is_sold_at_market(price: str, close_type: Close
 
 def test_a_bracket_refused_for_any_reason_leaves_nothing_naked() -> None:
     world = only()
-    world.exchange.refuse[Purpose.BRACKET] = "MAX_NUM_ORDER_LISTS"
+    world.exchange.refuse[Purpose.BRACKET] = "Filter failure: MAX_NUM_ORDER_LISTS."
     world.signal(BTC)
     assert world.told()[-1] == "SELL_POSITION 0.02 BTCUSDT"
-    assert any(a.severity is Severity.CRITICAL for a in world.alerts)
+    assert [a.severity for a in world.alerts] == [Severity.CRITICAL, Severity.INFO]
+    for alert in world.alerts:
+        assert alert.body.endswith("MAX_NUM_ORDER_LISTS.")
 
 
 def test_a_refused_sale_is_tried_again_until_it_goes() -> None:

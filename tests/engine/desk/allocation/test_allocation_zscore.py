@@ -162,11 +162,35 @@ def test_history_warms_the_window_up_and_only_a_fresh_bar_signals() -> None:
 
 
 def test_a_signal_in_bars_that_closed_long_ago_is_history() -> None:
+    """The desk was told nothing since noon, so the bars are what tells it how late it is."""
     w = world()
-    w.now = NOON + timedelta(hours=2)
-    w.unlink()
-    w.link()
-    assert w.desk.bars(VENUE, BTC, [*history(), bar(20, 50100.0)]) == ()
+    [signal] = w.desk.bars(VENUE, BTC, [*history(), bar(20, 50100.0)])
+    w.now = NOON + 23 * MINUTE
+    assert w.tell(signal).facts == ()
+    assert w.sent == []
+    w = world()
+    [signal] = w.desk.bars(VENUE, BTC, [*history(), bar(20, 50100.0)])
+    w.now = NOON + 22 * MINUTE
+    w.raise_signal(signal)
+    assert w.set(BTC).quantity > 0
+
+
+def test_a_bar_told_twice_at_once_signals_all_the_same() -> None:
+    w = world()
+    [signal] = w.desk.bars(
+        VENUE, BTC, [*history(), bar(20, 50100.0), bar(20, 50100.0), bar(3, 1.0)]
+    )
+    assert (signal.kind, signal.bar_at) == (SignalKind.ENTRY, NOON + 20 * MINUTE)
+
+
+def test_a_hole_is_shown_until_it_has_left_the_window() -> None:
+    w = world()
+    w.desk.bars(VENUE, BTC, [*history(), bar(22, 50000.0)])
+    assert w.set(BTC).reason == "2 bars missing before 2026-11-24 12:22"
+    w.desk.bars(VENUE, BTC, history(19, start=23))
+    assert w.set(BTC).reason == "2 bars missing before 2026-11-24 12:22"
+    w.desk.bars(VENUE, BTC, history(1, start=42))
+    assert w.set(BTC).reason == ""
 
 
 def test_the_bar_after_a_hole_is_no_entry() -> None:

@@ -49,6 +49,7 @@ from engine.desk.intents import (
 from engine.desk.market import Quote
 from engine.desk.orders import Order
 from engine.desk.perps.definitions import BarrierSettings, ManagerSettings
+from engine.desk.perps.guards import GuardState
 from engine.desk.picture import picture
 from engine.desk.pricing import price
 from engine.desk.snapshot import AssignmentView, BarrierView, Snapshot
@@ -60,7 +61,7 @@ ETH = Perpetual(ref="PF_ETHUSD", symbol="ETH-USD", base="ETH", quote="USD")
 STEP = Decimal("0.1")
 
 
-def D(text: str | int | float) -> Decimal:
+def D(text: str | int | float | Decimal) -> Decimal:
     return Decimal(str(text))
 
 
@@ -114,7 +115,7 @@ class Exchange:
 
     depth: how much the touch offers an order. answers: "told", "silent" (works, tells nothing),
     "lost" (never arrives, and nobody knows), "timeout" (works, but the answer is lost). refuse: why
-    every order, or every stop, is refused.
+    every order, or every stop, is refused. resting_blocks: orders that rest count against a close.
     """
 
     positions: dict[Perpetual, Decimal] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Exchange:
     refuse: str = ""
     refuse_stops: str = ""
     resting_blocks: bool = False
+    deaf_to_cancels: bool = False
     cancels: list[str] = field(default_factory=list)
 
     def place(self, intent: PlaceOrder, terms: OrderPriced, now: datetime) -> None:
@@ -229,7 +231,9 @@ class Exchange:
     def cancel(self, client_order_id: str) -> None:
         self.cancels.append(client_order_id)
         order = self.orders.get(client_order_id)
-        if order is not None and order.report is OrderReport.WORKING and self.answers == "told":
+        if self.deaf_to_cancels or self.answers != "told":
+            return
+        if order is not None and order.report is OrderReport.WORKING:
             order.report = OrderReport.CANCELLED
             self.tell(OrderReported(venue=VENUE, row=order.row))
 
@@ -372,7 +376,14 @@ class World:
             and o.intent.purpose is Purpose.RESIDENT_STOP
             and o.intent.strategy_id == intent.strategy_id
         ]
-        assert len(stops) <= (intent.purpose is Purpose.RESIDENT_STOP), "a stop and its close"
+        spot = (VENUE, intent.account, intent.instrument.ref)
+        peers = self.desk.perps.guards.open_at(spot)
+        closing = sum(guard.left for guard in peers if guard.state is GuardState.CLOSING)
+        beside = intent.purpose is not Purpose.RESIDENT_STOP and abs(held) <= closing
+        assert len(stops) <= 1
+        assert beside or len(stops) == (intent.purpose is Purpose.RESIDENT_STOP), (
+            "a stop and its close could sell what is to stay"
+        )
 
     def _act(self, intents: tuple[Intent, ...]) -> None:
         for intent in intents:
@@ -466,9 +477,9 @@ class World:
     def happens(
         self,
         origin: ExecutionOrigin,
-        signed: float,
+        signed: float | Decimal,
         *,
-        at: float = 100,
+        at: float | Decimal = 100,
         instrument: Perpetual = BTC,
         execution_id: str = "",
         fee: str = "0",
@@ -492,7 +503,7 @@ class World:
             self.tell(*facts)
         return execution
 
-    def assigned(self, signed: float, **more: Any) -> Execution:
+    def assigned(self, signed: float | Decimal, **more: Any) -> Execution:
         return self.happens(ExecutionOrigin.ASSIGNEE, signed, **more)
 
     def row(self, instrument: Perpetual = BTC) -> None:

@@ -23,6 +23,7 @@ from tests.engine.desk.perps.perps_world import BTC, ETH, VENUE, D, World, manag
 
 AT_ONCE = manager(at_once=True)
 STOPPED = manager(stop_loss=D("0.05"), take_profit=D("0.1"))
+LIMIT = CloseOrderType.LIMIT
 
 
 def bare(**barriers: Any) -> World:
@@ -304,21 +305,110 @@ def test_a_stop_rests_at_the_venue_while_the_position_is_guarded() -> None:
     assert len(world.orders) == 1
 
 
-def test_the_stop_is_taken_back_before_the_close_goes_out() -> None:
+def test_the_stop_protects_until_the_close_took_all_and_then_goes() -> None:
     world = stopped()
-    world.exchange.resting_blocks = True
+    world.exchange.depth = D("0.5")
     world.quote(110)
-    assert world.closes() == ["SELL 2 BTC-USD"]
-    stop, close = world.exchange.all()
+    stop, *closes = world.exchange.all()
+    assert [close.filled for close in closes] == [D("0.5")] * 4
+    assert world.exchange.cancels == [stop.intent.client_order_id]
     assert stop.report is OrderReport.CANCELLED
-    assert close.report is OrderReport.FILLED
-    assert close.intent.reason.startswith("TAKE_PROFIT at 110")
-    assert "resident stop was taken back 0.0" in close.intent.reason
+    assert {close.intent.reason for close in closes} == {"TAKE_PROFIT at 110"}
     assert world.barrier().state == "CLOSED"
 
 
-def test_a_stop_that_does_not_answer_its_cancel_keeps_the_close_waiting_and_is_asked_for() -> None:
+def test_a_close_that_fails_leaves_its_stop_protecting() -> None:
     world = stopped()
+    world.exchange.answers = "lost"
+    world.asks_answered = False
+    world.quote(110)
+    world.later(30)
+    assert world.exchange.cancels == []
+    assert world.barrier().resident_stop == 95
+    world.exchange.answers = "told"
+    world.asks_answered = True
+    world.later(30)
+    assert world.held() == 0
+    assert world.exchange.working() == []
+
+
+def test_beside_what_is_to_stay_the_stop_is_taken_back_before_the_close_goes_out() -> None:
+    """Both together could sell four of the five."""
+    world = World(STOPPED, held={BTC: D(3)})
+    world.assigned(2)
+    world.quote(110)
+    assert world.closes() == ["SELL 2 BTC-USD"]
+    stop, close = world.exchange.all()
+    assert (stop.report, stop.filled) == (OrderReport.CANCELLED, D(0))
+    assert close.intent.reason.startswith("TAKE_PROFIT at 110")
+    assert "resident stop was taken back 0.0" in close.intent.reason
+    assert world.barrier().state == "CLOSED"
+    assert world.held() == 3
+
+
+def test_what_is_assigned_beside_a_close_that_is_out_has_the_old_stop_taken_back() -> None:
+    world = World(manager(take_profit=D("0.1"), stop_loss=D("0.05"), order_type=LIMIT))
+    world.assigned(2)
+    world.exchange.depth = D(0)
+    world.quote(110, 112)
+    assert len(world.exchange.working(Purpose.RESIDENT_STOP)) == 1
+    world.assigned(1, at=110)
+    (stop,) = world.exchange.working(Purpose.RESIDENT_STOP)
+    assert (stop.left, stop.terms.stop_price) == (D(1), D("104.5"))
+
+
+def test_a_venue_that_counts_the_stop_against_the_close_gets_it_taken_back_first() -> None:
+    world = stopped()
+    world.exchange.resting_blocks = True
+    before = len(world.alerts)
+    world.quote(110)
+    stop, refused, close = world.exchange.all()
+    assert (stop.report, refused.report) == (OrderReport.CANCELLED, OrderReport.REJECTED)
+    assert close.filled == 2
+    assert world.barrier().state == "CLOSED"
+    assert [alert.severity for alert in world.alerts[before:]] == [Severity.INFO] * 2
+
+
+def test_a_stop_that_fires_while_the_close_is_on_its_way_is_no_trouble() -> None:
+    world = stopped()
+    before = len(world.alerts)
+    # The exchange works the stop on this very price, and what it tells comes after the close left.
+    world.quote(95)
+    assert world.closes() == ["SELL 2 BTC-USD"]
+    stop, close = world.exchange.all()
+    assert (stop.filled, close.filled, close.report) == (D(2), D(0), OrderReport.REJECTED)
+    assert not [a for a in world.alerts[before:] if a.severity is Severity.CRITICAL]
+    view = world.barrier()
+    assert (view.state, view.close_type, view.gross) == ("CLOSED", "STOP_LOSS", D(-10))
+    assert "its resident stop was reached at the venue" in view.reason
+    world.later(60)
+    assert len(world.orders) == 2
+    assert world.held() == 0
+
+
+def test_a_stop_that_cannot_be_taken_back_keeps_its_guard_open_and_raises_an_alarm() -> None:
+    world = stopped()
+    (stop,) = world.exchange.working()
+    world.exchange.deaf_to_cancels = True
+    world.quote(110)
+    assert world.held() == 0
+    view = world.barrier()
+    assert (view.state, view.quantity) == ("CLOSING", D(0))
+    assert "being taken back" in view.reason
+    world.later(11)
+    assert len(world.exchange.cancels) == 3
+    assert world.barrier().state == "ATTENTION"
+    assert "still rests at the venue" in world.alerts[-1].body
+    world.exchange.deaf_to_cancels = False
+    world.later(5)
+    assert stop.report is OrderReport.CANCELLED
+    assert world.barrier().state == "CLOSED"
+    assert world.closes() == ["SELL 2 BTC-USD"]
+
+
+def test_beside_what_is_to_stay_a_silent_cancel_keeps_the_close_waiting_and_is_asked_for() -> None:
+    world = World(STOPPED, held={BTC: D(3)})
+    world.assigned(2)
     world.exchange.answers = "silent"
     world.quote(110)
     assert world.closes() == []
@@ -326,6 +416,7 @@ def test_a_stop_that_does_not_answer_its_cancel_keeps_the_close_waiting_and_is_a
     world.later(11)
     assert len(world.exchange.cancels) == 3
     assert world.closes() == []
+    assert "close waits" in world.alerts[-1].title
     world.exchange.answers = "told"
     world.later(5)
     assert world.closes() == ["SELL 2 BTC-USD"]
@@ -448,12 +539,36 @@ def test_a_stop_that_never_arrived_goes_out_again_under_the_same_id() -> None:
 def test_a_stop_that_somebody_cancelled_is_placed_again() -> None:
     world = stopped()
     (stop,) = world.exchange.working()
+    before = len(world.alerts)
     world.exchange.cancel(stop.intent.client_order_id)
     world.pump()
     assert world.exchange.working() == []
+    assert world.barrier().state == "ATTENTION"
+    assert world.alerts[before:] == []
     world.later(1.1)
     assert len(world.exchange.working()) == 1
+    assert [(a.severity, a.title) for a in world.alerts[before:]] == [
+        (Severity.WARNING, f"{world.barrier().id}: its resident stop is gone")
+    ]
+    assert world.barrier().state == "HOLDING"
     assert world.orders[0].client_order_id != world.orders[1].client_order_id
+
+
+def test_a_stop_taken_back_before_a_liquidation_is_not_told_of() -> None:
+    """OKX cancels what rests, and then liquidates: its owner reads of the liquidation."""
+    world = stopped()
+    (stop,) = world.exchange.working()
+    before = len(world.alerts)
+    world.exchange.cancel(stop.intent.client_order_id)
+    world.pump()
+    world.later(0.5)
+    world.happens(ExecutionOrigin.LIQUIDATION, -2)
+    world.later(60)
+    assert [alert.title.partition(": ")[2] for alert in world.alerts[before:]] == [
+        "2 BTC-USD were liquidated by the venue",
+        "over",
+    ]
+    assert len(world.orders) == 1
 
 
 def test_without_a_stop_loss_or_when_told_so_no_stop_rests() -> None:

@@ -61,6 +61,8 @@ happenings = st.one_of(
     st.tuples(st.just("mood"), st.sampled_from(["told", "timeout", "lost"]), st.just(0)),
     st.tuples(st.just("depth"), st.just(None), st.integers(0, 2)),
     st.tuples(st.just("refuse"), st.sampled_from(["", "no", "would trigger"]), st.just(0)),
+    st.tuples(st.just("blocks"), st.booleans(), st.just(0)),
+    st.tuples(st.just("deaf"), st.booleans(), st.just(0)),
     st.tuples(st.just("wait"), st.just(None), st.sampled_from([1, 3, 15, 50])),
     st.tuples(st.just("link"), st.just(None), st.just(0)),
     st.tuples(st.just("restart"), st.just(None), st.just(0)),
@@ -101,6 +103,10 @@ def _happen(world: World, word: str, what: Any, number: int) -> None:
         exchange.depth = D(number) if number else None
     elif word == "refuse":
         exchange.refuse_stops = str(what)
+    elif word == "blocks":
+        exchange.resting_blocks = bool(what)
+    elif word == "deaf":
+        exchange.deaf_to_cancels = bool(what)
     elif word == "wait":
         world.later(number)
     elif word == "link":
@@ -148,6 +154,7 @@ def test_when_the_dust_settles_nothing_is_left_behind(
     live(world, story)
     world.exchange.answers, world.exchange.depth = "told", None
     world.exchange.refuse_stops = ""
+    world.exchange.resting_blocks = world.exchange.deaf_to_cancels = False
     world.later(100)
     world.tell(world.exchange.snapshot(world.now))
     world.later(10)
@@ -254,8 +261,9 @@ def test_killed_while_a_stop_rests_it_is_found_and_not_placed_again() -> None:
         world.later(60)
     assert len(world.orders) == 1
     assert world.barrier().resident_stop == 95
+    world.quote(110)
     world.quote(95)
-    assert world.closes() == []
+    assert sum(o.filled for o in world.exchange.all()) == 2
     assert world.held() == 0
     assert world.exchange.working() == []
 

@@ -1,5 +1,6 @@
 """What a venue, a person or nobody known did to a perpetual position, told to the desk."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -51,6 +52,20 @@ def test_an_assignee_is_closed_at_once_and_once() -> None:
     assert world.held() == 0
     world.tell(ExecutionReported(venue=VENUE, execution=execution))
     assert world.sent() == ["SELL 2 BTC-USD"]
+
+
+def test_people_read_numbers_without_exponents_and_zeros_at_their_end() -> None:
+    world = World(manager(stop_loss=D("0.05")))
+    world.happens(ExecutionOrigin.ASSIGNEE, D("2.00000000"), at=D("1.0E+2"), fee="0E-8", told=False)
+    world.tell(world.exchange.snapshot(world.now))
+    world.quote(110)
+    told = [alert.title + alert.body for alert in world.alerts]
+    told += [event.evidence for event in world.events()]
+    told += [f"{intent.quantity} {intent.reason}" for intent in world.orders]
+    view = world.barrier()
+    told += [str(it) for it in (view.quantity, view.entry_price, view.stop_loss, view.fees)]
+    assert not [text for text in told if re.search(r"\dE[-+]?\d|\.\d*0(?!\d)", text)]
+    assert "+2 BTC-USD assigned to us" in world.alerts[0].title
 
 
 def test_an_assigned_short_is_bought_back() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.desk.facts import BarrierFired, CloseType, Side, TrailingMoved
 from engine.desk.perps.barriers import Levels
-from engine.desk.perps.shelf import Shelf
+from engine.desk.perps.shelf import Key, Shelf
 from engine.desk.perps.triggers import NO_PRICE, TriggerBook
 
 PLACE = ("kraken", "PF_XBTUSD")
@@ -139,11 +139,11 @@ def test_another_instrument_reaches_nothing() -> None:
     assert book.tick(("kraken", "PF_ETHUSD"), 1.0, 1.1) == ()
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=400))
-def test_a_shelf_is_a_sorted_list(story: list[tuple[int, bool]]) -> None:
-    shelf, plain = Shelf(), list[tuple[float, str, int]]()
-    for number, adds in story:
-        key = (float(number), str(number), 0)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), max_size=400))
+def test_a_shelf_is_a_sorted_list(story: list[tuple[int, int, bool]]) -> None:
+    shelf, plain = Shelf(), list[Key]()
+    for value, number, adds in story:
+        key = (float(value), number, str(number), 0)
         if adds and key not in plain:
             shelf.add(key)
             plain.append(key)
@@ -161,8 +161,9 @@ def test_a_shelf_is_a_sorted_list(story: list[tuple[int, bool]]) -> None:
 def test_a_shelf_splits_and_empties_its_blocks() -> None:
     shelf = Shelf()
     # Most values stand alone; one of them is shared by more keys than a block holds.
-    keys = [(float(n * 7919 % 5000), str(n), 0) for n in range(3000)]
-    keys += [(2500.0, str(n * 7919 % 5000), 1) for n in range(3000)]
+    keys = [(float(n * 7919 % 5000), n, str(n), 0) for n in range(3000)]
+    keys += [(2500.0, n * 7919 % 5000, "", 1) for n in range(3000)]
+    keys += [(2400.0, n, "", 1) for n in range(3000)]
     for key in keys:
         shelf.add(key)
     assert list(shelf) == sorted(keys)

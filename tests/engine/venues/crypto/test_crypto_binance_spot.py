@@ -353,6 +353,22 @@ async def test_a_deposit_is_seen() -> None:
         await sink.until(lambda: any(it.free == 1500 for it in sink.all(BalanceReported)))
 
 
+async def test_a_balance_streamed_while_the_book_is_asked_for_is_the_newer_one() -> None:
+    """A doubtful order holds the question open after the balances were answered."""
+    async with spot(absence_seconds=1.0) as (binance, venue, sink):
+        sink.doubts = [a_buy()]
+        binance.forget_requests()
+        venue.ask()
+        await binance.until(lambda: bool(binance.requests("/api/v3/order", "GET")))
+        binance.set_balance("USDT", Decimal(700))
+        await sink.until_count(BookSnapshot)
+        told = [it.free for it in sink.all(BalanceReported) if it.currency == "USDT"]
+        assert told == [Decimal(700)]
+        await snapshot_after(venue, sink)
+        told = [it.free for it in sink.all(BalanceReported) if it.currency == "USDT"]
+        assert set(told) == {Decimal(700)}
+
+
 async def test_an_ended_stream_of_the_account_is_opened_anew() -> None:
     pauses = Pauses(open_gate=True)
     async with spot(sleep=pauses) as (binance, _, sink):

@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+import pytest
+
 from engine.desk.facts import (
     BookSnapshot,
     ContractDescribed,
@@ -15,6 +17,7 @@ from engine.desk.facts import (
 from engine.desk.instruments import Perpetual
 from engine.desk.intents import Purpose
 from tests.engine.venues.crypto.crypto_harness import (
+    Sink,
     an_order,
     order_id,
     snapshot_after,
@@ -142,6 +145,32 @@ async def test_a_stop_that_goes_on_under_another_id_is_still_ours() -> None:
             (row,) = sink.all(BookSnapshot)[-1].orders
             assert row.filled == TWO
             assert row.report is not OrderReport.WORKING
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_stop_that_fired_while_nobody_was_there_is_ours_under_any_id(
+    forgotten: bool,
+) -> None:
+    """The next life knows the stop from its journal, and its fill by neither of its ids; the
+    exchange forgets an order's status within seconds."""
+    async with KrakenFutures() as kraken:
+        kraken.stops_change_ids(True, keep_client_id=False)
+        order = an_order(BTC, kind=OrderType.STOP, stop="60000")
+        async with venue_at(kraken, "krakenfutures") as (venue, sink):
+            kraken.set_position("PF_XBTUSD", TWO, Decimal(64000))
+            venue.place(order)
+            await sink.until_report(order_id(), OrderReport.WORKING)
+        kraken.set_quote("PF_XBTUSD", Decimal(59990), Decimal(59991))
+        if forgotten:
+            kraken.step_clock_aside(60)
+        sink = Sink()
+        sink.doubts = [order]
+        async with venue_at(kraken, "krakenfutures", sink=sink, forget=False):
+            (book,) = sink.all(BookSnapshot)
+    (execution,) = book.executions
+    assert (execution.client_order_id, execution.origin) == (order_id(), ExecutionOrigin.OURS)
+    (row,) = book.orders
+    assert row.report is not OrderReport.WORKING
 
 
 async def test_a_resting_order_is_cancelled_by_our_id() -> None:

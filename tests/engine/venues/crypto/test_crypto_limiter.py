@@ -104,14 +104,14 @@ async def test_never_more_than_the_budget_within_any_window() -> None:
         assert sum(10 for at in times if start <= at < start + 10) <= 100
 
 
-async def test_after_a_429_only_closes_go() -> None:
+async def test_after_a_429_only_closes_and_cancels_go() -> None:
     asker = Asker(TEN_SECONDS)
     asker.limiter.hold(5)
     for lane in (Lane.POLLS, Lane.ORDERS, Lane.CANCELS, Lane.CLOSES):
         await asker.ask(lane.name, lane, 1)
-    assert asker.names == ["CLOSES"]
+    assert asker.names == ["CANCELS", "CLOSES"]
     await asker.clock.pass_by(6)
-    assert asker.names == ["CLOSES", "CANCELS", "ORDERS", "POLLS"]
+    assert asker.names == ["CANCELS", "CLOSES", "ORDERS", "POLLS"]
 
 
 async def test_a_ban_holds_closes_too() -> None:

@@ -414,3 +414,19 @@ async def test_an_order_before_any_connection_is_refused_as_not_sent() -> None:
     venue.place(an_order(BTC))
     await sink.until_count(OrderReported)
     assert sink.rows(order_id())[0].reason.startswith("not sent: not connected")
+
+
+async def test_a_close_met_by_a_429_is_asked_for_at_once_and_goes_again() -> None:
+    """Whether it was done is asked in the lane of closes: polls wait as long as the venue says."""
+    async with KrakenFutures() as kraken, venue_at(kraken, KRAKEN) as (venue, sink):
+        kraken.set_position("PF_XBTUSD", Decimal(2), Decimal(64000))
+        kraken.fault(Fault.RATE_LIMITED, "sendorder", retry_after_seconds=30)
+        order = an_order(BTC)
+        sink.doubts = [order]
+        venue.place(order)
+        await sink.until_count(OrderUnanswered)
+        told = await snapshot_after(venue, sink)
+        assert told.orders == ()
+        venue.place(order)
+        await sink.until_report(order_id(), OrderReport.FILLED)
+        assert kraken.held("PF_XBTUSD") == 0

@@ -1,4 +1,6 @@
+import asyncio
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,8 +13,10 @@ from engine.venues.crypto.faults import (
     Unanswered,
     told_apart,
 )
+from engine.venues.crypto.limiter import Limiter
 from engine.venues.crypto.markets import exact, number, plain
-from engine.venues.crypto.wire import moved
+from engine.venues.crypto.settings import CryptoSettings
+from engine.venues.crypto.wire import Wire, load_library, moved
 from engine.venues.crypto.words import Redactor, in_words
 
 errors = pytest.importorskip("ccxt.base.errors")
@@ -122,3 +126,36 @@ def test_numbers_are_read_exactly_and_written_plainly() -> None:
     assert number("NaN") is None
     with pytest.raises(ValueError, match="no number"):
         exact("x")
+
+
+SANDBOXES = {
+    "krakenfutures": ("private", {"demo-futures.kraken.com"}),
+    "binanceusdm": ("fapiPrivate", {"demo-fapi.binance.com"}),
+    "okx": ("private", {"www.okx.com"}),
+    "bybit": ("private", {"api-testnet.bybit.com"}),
+}
+
+
+@pytest.mark.parametrize("connector", SANDBOXES)
+async def test_the_sandbox_is_the_exchanges_own_and_takes_signed_requests(connector: str) -> None:
+    settings = CryptoSettings(
+        connector=connector, api_key="k", secret="c2VjcmV0", password="p", sandbox=True
+    )
+    wire = Wire(
+        load_library(connector),
+        settings,
+        Limiter({}, clock=lambda: 0.0, call_later=asyncio.get_running_loop().call_later),
+        options={},
+        verdicts={},
+        heard=lambda message: True,
+        lost=lambda text: None,
+        opened=lambda url: None,
+    )
+    api, hosts = SANDBOXES[connector]
+    try:
+        signed = wire.exchange.sign("order", [api], "GET", {})
+        assert {urlsplit(signed["url"]).hostname} == hosts
+        if connector == "okx":
+            assert wire.exchange.headers["x-simulated-trading"] == "1"
+    finally:
+        await wire.close()

@@ -111,6 +111,7 @@ async def test_a_bad_price_increment_is_a_rejection_that_says_so() -> None:
         venue.place(an_order(SHORT_PUT, side=Side.BUY, quantity=2, limit="4.13"))
         await sink.until(lambda: sink.reports(REF) == [REJECTED])
         assert sink.reason(REF).startswith("bad price increment")
+        assert sink.all(OrderReported)[-1].row.off_its_steps
         venue.place(an_order(SHORT_PUT, side=Side.BUY, quantity=2, limit="4.15"))
         await sink.until(lambda: sink.reports(REF)[-1] is FILLED)
         assert len(real_orders(tws)) == 2

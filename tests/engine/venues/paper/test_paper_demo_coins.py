@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.desk.allocation.definitions import AllocationSettings, ParameterSet
 from engine.desk.desk import Desk
 from engine.desk.facts import (
     BalanceReported,
@@ -29,6 +30,7 @@ from engine.venues.paper.demo_coins import (
     demo_managers,
     demo_perps,
     demo_spot,
+    synthetic_spot,
 )
 from engine.venues.paper.exchange import PaperExchange
 from engine.venues.port import PricedOrder
@@ -218,6 +220,42 @@ async def test_in_five_minutes_trades_are_closed_and_every_cent_is_accounted_for
         OrderState.CANCELLED,
         OrderState.WORKING,
     }
+
+
+async def test_pairs_nobody_wrote_a_price_of_are_traded_too():
+    """What is not quoted in USDT is not listed; a long history is cut short."""
+    house = House(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+    symbols = ["BTCUSDT", "XRPUSDT", "XRPEUR"]
+    sets = tuple(
+        ParameterSet(
+            symbol=symbol,
+            allocation_percent=Decimal(30),
+            z_score_threshold=Decimal("0.1"),
+            profit_percent=Decimal(10),
+            stop_loss_percent=Decimal(5),
+        )
+        for symbol in symbols
+    )
+    house.venues = {
+        "spot": synthetic_spot(
+            house,
+            name="spot",
+            symbols=symbols,
+            bar_seconds=60,
+            history_bars=10_000,
+            clock=house.clock,
+            ticks=house._new_ticks(),
+        )
+    }
+    settings = AllocationSettings(venue="spot", sets=sets, window=50)
+    house.tell(
+        EngineStarted(version="test", mode="paper"),
+        ConfigApplied(armed=True, options=None, strategies=(), allocation=settings),
+    )
+    await house.live(300.0)
+    seen = {symbol: one.series.seen for symbol, one in house.desk.allocation.watched.items()}
+    assert seen == {"BTCUSDT": 50, "XRPUSDT": 50, "XRPEUR": 0}
+    assert house.first(Purpose.ENTRY) <= 300.0
 
 
 def test_what_is_declared_fits_the_exchanges():

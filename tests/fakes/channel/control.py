@@ -1,7 +1,7 @@
-"""The control channel of a stand-in: its commands, one JSON object a line, on a Unix socket.
+"""The control channel: the commands of a stand-in, one JSON object a line, on a Unix socket.
 
-{"do": "held", "args": {"market": "PF_XBTUSD"}}  ->  {"ok": true, "result": "2"}
-                                                     {"ok": false, "error": "..."}
+{"do": "assign", "args": {"con_id": 718236440}}   ->   {"ok": true, "result": {...}}
+                                                       {"ok": false, "error": "..."}
 """
 
 import asyncio
@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, get_type_hints
 
-from tests.fakes.exchange.server import ExchangeServer
-from tests.fakes.tws import codec
-from tests.fakes.tws.commands import commands_of
+from tests.fakes.channel import codec
+from tests.fakes.channel.commands import commands_of
 
 _LONGEST_LINE_BYTES = 16 * 1024 * 1024
 
@@ -27,8 +26,8 @@ class Refused(RuntimeError):
 class ControlServer:
     """Serves the commands of one stand-in, one caller's lines in turn."""
 
-    def __init__(self, exchange: ExchangeServer, path: Path) -> None:
-        self._exchange = exchange
+    def __init__(self, stand_in: object, path: Path) -> None:
+        self._stand_in = stand_in
         self._path = path
         self._server: asyncio.Server | None = None
         self._callers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -58,7 +57,7 @@ class ControlServer:
         self._callers[task] = writer
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, asyncio.CancelledError):
             return  # the caller left, or the server closes: nobody is there to be told
@@ -66,18 +65,18 @@ class ControlServer:
             del self._callers[task]
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, codec.Json]:
+    async def _answer(self, line: bytes) -> dict[str, codec.Json]:
         try:
             order = json.loads(line)
-            result = perform(self._exchange, order["do"], order.get("args", {}))
-        except Exception as mistake:  # the caller's, who is told; the exchange goes on
+            result = await perform(self._stand_in, order["do"], order.get("args", {}))
+        except Exception as mistake:  # the caller's, who is told; the stand-in goes on
             return {"ok": False, "error": f"{type(mistake).__name__}: {mistake}"}
         return {"ok": True, "result": result}
 
 
-def perform(exchange: ExchangeServer, name: str, args: dict[str, Any]) -> codec.Json:
+async def perform(stand_in: object, name: str, args: dict[str, Any]) -> codec.Json:
     """Run one command with JSON arguments and return its result as JSON."""
-    commands = commands_of(type(exchange))
+    commands = commands_of(type(stand_in))
     if name not in commands:
         raise LookupError(f"no command {name!r}; there are {', '.join(sorted(commands))}")
     method = commands[name]
@@ -86,20 +85,22 @@ def perform(exchange: ExchangeServer, name: str, args: dict[str, Any]) -> codec.
     if unknown:
         raise TypeError(f"{name} takes no {', '.join(sorted(unknown))}")
     result = method(
-        exchange, **{key: codec.from_json(hints[key], one) for key, one in args.items()}
+        stand_in, **{key: codec.from_json(hints[key], one) for key, one in args.items()}
     )
+    if inspect.isawaitable(result):
+        result = await result
     return codec.to_json(result)
 
 
 class Control:
     """A blocking caller of the control channel, with the stand-in's commands as methods.
 
-    `Control(path, KrakenFutures).assign("PF_XBTUSD", Decimal(2), Decimal(50000))` returns what the
-    method does; a command that fails raises Refused.
+    `Control(path, LoopbackTws).assign(718236440, rows=Rows.STOCK_FIRST)` returns what the method
+    does; a command that fails raises Refused. timeout_seconds bounds each call.
     """
 
     def __init__(
-        self, path: Path | str, kind: type[ExchangeServer], *, timeout_seconds: float = 30.0
+        self, path: Path | str, kind: type[object], *, timeout_seconds: float = 30.0
     ) -> None:
         self._commands = commands_of(kind)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

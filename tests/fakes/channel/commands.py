@@ -6,7 +6,7 @@ from typing import TypeVar
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_MARK = "__tws_command__"
+_MARK = "__command__"
 
 
 def command(method: F) -> F:
