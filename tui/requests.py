@@ -5,8 +5,9 @@ Nothing here touches a widget. A request whose answer never came is said to be u
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
+from textual.message import Message
 from textual.message_pump import MessagePump
 
 from tui.actions import by_id
@@ -18,20 +19,30 @@ from tui.messages import (
     JournalRead,
     RequestAnswered,
 )
+from tui.view import View
 from tui.why_not import why_not
-
-if TYPE_CHECKING:
-    from tui.app import BulkheadApp
 
 NOT_SENT = "The engine is out of reach: nothing was sent."
 OUT_OF_REACH = "The engine is out of reach."
 T = TypeVar("T")
 
 
+class Asker(Protocol):
+    """What a request needs of the app it is asked for."""
+
+    @property
+    def view(self) -> View: ...
+    def say(self, text: str, *, bad: bool = False) -> None: ...
+    def post_message(self, message: Message) -> bool: ...
+    def run_worker(
+        self, work: Awaitable[None], *, group: str, exclusive: bool = False
+    ) -> object: ...
+
+
 class Requests:
     """All that can be asked, for one app; link is None while there is no engine."""
 
-    def __init__(self, app: "BulkheadApp") -> None:
+    def __init__(self, app: Asker) -> None:
         self._app = app
         self._in_flight: set[str] = set()
         self.link: EngineLink | None = None

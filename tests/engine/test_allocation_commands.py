@@ -270,5 +270,7 @@ def test_doctor_says_what_the_exchange_would_not_take(
         assert answer.returncode == (1 if change else 0), answer.stdout
         assert said in answer.stdout
         checked = bench.bulkhead("check", "--parameter-sets", sets)
-        assert checked.stdout.splitlines() == [f"{p}: no faults." for p in (bench.config, sets)]
+        *found, hint = checked.stdout.splitlines()
+        assert found == [f"{p}: no faults." for p in (bench.config, sets)]
+        assert hint.endswith("ask bulkhead doctor.")
         assert bench.control.orders() == ()

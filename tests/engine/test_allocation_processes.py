@@ -15,6 +15,7 @@ from tests.engine.allocation_bench import (
     PATIENCE_SECONDS,
     AllocationBench,
     allocation_bench,
+    arrived,
     held,
     in_state,
     ready,
@@ -128,7 +129,10 @@ async def test_a_signal_the_money_does_not_reach_for_sends_nothing(bench: Alloca
         bench.bar(BTC, 5.2)
         bench.bar(ETH, 6.1)
         await bench.seen(held(BTC, ETH), engine)
-        bench.control.set_balance("USDT", bench.control.balance("USDT") - 200)
+        left = bench.control.balance("USDT") - 200
+        bench.control.set_balance("USDT", left)
+        # Balances and bars come on sockets of their own, in any order.
+        await arrived(lambda: f"balance: {left} USDT" in bench.bulkhead("journal").stdout)
         bench.bar(BNB, 7.3)
         failed = "Failed to reserve funds for BNBUSDT: Insufficient funds"
         await bench.seen(lambda s: set_of(s, BNB).reason == failed, engine)
