@@ -166,14 +166,16 @@ def _view(strategy: Strategy, shape: Shape, seen: Sequence[Quote | None]) -> Str
 
 
 def _leg(leg: Leg, quote: Quote | None) -> LegView:
+    # The quote of what is not held is not kept up: it would stand there and be wrong.
+    shown = quote if leg.held else None
     return LegView(
         right=leg.declared.right,
         strike=leg.declared.strike,
         expiry=leg.declared.expiry,
         expected=leg.meant,
         held=leg.held,
-        bid=quote.bid if quote else None,
-        ask=quote.ask if quote else None,
+        bid=shown.bid if shown else None,
+        ask=shown.ask if shown else None,
     )
 
 
