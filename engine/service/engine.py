@@ -36,21 +36,20 @@ from engine.desk.intents import (
 )
 from engine.desk.market import Bar, Quote
 from engine.desk.orders import Order
-from engine.desk.picture import draw_some, ground_of, picture
+from engine.desk.picture import picture
 from engine.desk.pricing import price
 from engine.desk.snapshot import Snapshot
 from engine.errors import EngineError
 from engine.journal import Append, Journal, JournalError, Record
 from engine.service.alerts import AlertSender
 from engine.service.clock import Clock, Handle
+from engine.service.drawing import Drawing
 from engine.service.trouble import alarm, must_wait, turned_down
 from engine.venues.port import Previewer, PricedOrder, Venue
 
 log = structlog.get_logger("bulkhead.engine")
 
 VERSION = "0.1.0"
-_SLICE = 40
-"""How many strategies are drawn in one turn of the loop: about two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +79,7 @@ class Engine:
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._timer: Handle | None = None
-        self._ground: tuple[object, ...] = ()
-        self._drawing: asyncio.Handle | None = None
+        self._drawing = Drawing(self.desk, self._quotes)
         self._batch = 0
         self._halted = ""
 
@@ -127,9 +125,9 @@ class Engine:
         await self._journal.ping()
 
     def stop(self) -> None:
-        for waiting in (self._timer, self._drawing):
-            if waiting is not None:
-                waiting.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._drawing.stop()
 
     # --- what venues call ------------------------------------------------------------------------
 
@@ -327,9 +325,7 @@ class Engine:
             if future is not None and not future.done():
                 future.set_result(answer)
         self._publish(bool(carried.intents or carried.orders))
-        if (ground := ground_of(self.desk)) != self._ground:
-            self._ground = ground
-            self._draw_ahead(0)
+        self._drawing.look()
 
     def _act(self, intent: Intent) -> None:
         match intent:
@@ -351,18 +347,6 @@ class Engine:
                 log.warning("alert", severity=intent.severity.value, title=intent.title)
                 if self._alerts is not None:
                     self._alerts.offer(intent)
-
-    def _draw_ahead(self, start: int) -> None:
-        """Draw a new picture in slices, so that no one turn of the loop has to draw it whole."""
-        if self._drawing is not None:
-            self._drawing.cancel()
-        self._drawing = asyncio.get_running_loop().call_soon(self._draw_slice, start)
-
-    def _draw_slice(self, start: int) -> None:
-        self._drawing = None
-        left = draw_some(self.desk, self._quotes, start, _SLICE)
-        if left is not None:
-            self._draw_ahead(left)
 
     def _wake_at(self, when: datetime | None) -> None:
         if self._timer is not None:

@@ -5,7 +5,7 @@ Pure: it has no loop and no clock. What it answers is already in the book; the v
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -49,7 +49,10 @@ class PaperBroker:
     changed: bool = True
 
     def spec(self, instrument: Instrument, now: datetime) -> ContractSpec:
-        return describe(instrument, market=self.market, hours=self.hours, now=now)
+        spec = describe(instrument, market=self.market, hours=self.hours, now=now)
+        if not isinstance(instrument, OptionContract):
+            return spec
+        return replace(spec, underlying_ref=self.book.underlying_of(instrument).ref)
 
     # --- orders ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import pytest
 
 from engine.desk.facts import (
     BookSnapshot,
+    ContractDescribed,
     ExecutionReported,
     OrderReported,
     PositionReported,
@@ -144,6 +145,16 @@ async def test_the_demo_condor_is_assigned_and_can_be_closed_out(rig, words):
         left = sink.of(BookSnapshot)[-1].positions
         assert {row.instrument.underlying for row in left} == {"QQQ"}
         assert len(left) == len(vertical.legs)
+
+
+async def test_what_an_option_is_written_on_is_told_with_it_and_quoted(rig, words):
+    positions, (condor, _) = demo_scene(words.now)
+    async with rig.running(rig.venue(*positions)) as sink:
+        await rig.tick()
+        specs = {it.spec.ref: it.spec for it in sink.of(ContractDescribed)}
+        assert specs[contract_of("SPY", condor.legs[0]).ref].underlying_ref == "SPY"
+        assert specs["SPY"].underlying_ref is None
+        assert "SPY" in sink.quotes
 
 
 def test_the_demo_scene_declares_what_it_holds(words):
