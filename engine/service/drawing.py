@@ -9,7 +9,7 @@ from engine.desk.desk import Desk
 from engine.desk.market import Quote
 from engine.desk.picture import draw_some, ground_of
 
-_SLICE = 40
+SLICE = 40
 """How many strategies are drawn in one turn of the loop: about two milliseconds."""
 
 
@@ -39,6 +39,6 @@ class Drawing:
 
     def _draw(self, start: int) -> None:
         self._next = None
-        left = draw_some(self._desk, self._quotes, start, _SLICE)
+        left = draw_some(self._desk, self._quotes, start, SLICE)
         if left is not None:
             self._go_on(left)

@@ -34,7 +34,7 @@ from engine.desk.instruments import Instrument, OptionContract, Right
 from engine.desk.intents import PlaceOrder
 from engine.desk.market import Quote
 from engine.desk.picture import draw_some, picture
-from engine.service.engine import _SLICE
+from engine.service.drawing import SLICE
 from tests.engine.desk.world import ACCOUNT, NIGHT, SPY, VENUE, World, definition, option
 from tests.fakes.channel.control import Control
 from tests.fakes.tws.hours import closed_at, open_around
@@ -141,7 +141,7 @@ def condors(count: int) -> World:
     day = date(2026, 12, 18)
     shape = (("P", 0, -2), ("P", -5, 2), ("C", 20, -2), ("C", 25, 2))
     for number in range(count):
-        legs = {}
+        legs: dict[OptionContract, Decimal] = {}
         for place, (right, away, quantity) in enumerate(shape):
             leg = OptionContract(
                 ref=str(10_000 + number * 4 + place),
@@ -150,8 +150,7 @@ def condors(count: int) -> World:
                 strike=Decimal(1000 + number * 50 + away),
                 expiry=day,
             )
-            legs[leg] = Decimal(quantity)
-        held |= legs
+            held[leg] = legs[leg] = Decimal(quantity)
         strategies.append(definition(f"SPY-IC-{number}", legs=legs))
     world = World(held=held, strategies=tuple(strategies))
     world.tell(*(ContractDescribed(venue=VENUE, spec=world.spec(leg)) for leg in held))
@@ -191,13 +190,13 @@ def pictures(world: World) -> None:
         )
 
     def draw_slice() -> None:
-        left[0] = draw_some(world.desk, quotes, left[0] or 0, _SLICE)
+        left[0] = draw_some(world.desk, quotes, left[0] or 0, SLICE)
 
     slices: list[float] = []
     left: list[int | None] = [0]
     while left[0] is not None:
         slices.append(timed(draw_slice))
-    told(f"picture, slices of {_SLICE} drawn ahead", slices)
+    told(f"picture, slices of {SLICE} drawn ahead", slices)
     told("picture, first after them", [timed(draw)])
     told("picture, nothing new", [timed(draw) for _ in range(20)])
     times = []

@@ -172,11 +172,11 @@ def steady(pane: str) -> Iterator[Figure]:
         # Every leg of every strategy, every bar of every position.
         run.press(pane.encode() + b"z")
         run.for_seconds(3)
-        sent, spent, began = run.bytes, run.cpu_seconds(), time.monotonic()
+        sent, spent, began = run.heard, run.cpu_seconds(), time.monotonic()
         run.for_seconds(STEADY_SECONDS)
         took = time.monotonic() - began
         name = f"pane {pane}, fifty instruments moving"
-        yield f"{name}: output", (run.bytes - sent) / took / 1000, 8.0, "kB/s"
+        yield f"{name}: output", (run.heard - sent) / took / 1000, 8.0, "kB/s"
         yield f"{name}: CPU", (run.cpu_seconds() - spent) / took * 100, 10.0, "% of a core"
 
 
@@ -184,15 +184,15 @@ def one_cell() -> Iterator[Figure]:
     """Bytes sent for one bid that moved, and what comes in one burst with it."""
     with engine("one") as config, attached(config) as run:
         run.for_seconds(2)
-        sizes = []
+        sizes: list[int] = []
         while len(sizes) < 12:
-            before, sent = _bids(run), run.bytes
+            before, sent = _bids(run), run.heard
             while not run.read(1.0):
                 pass
             while run.read(0.1):
                 pass
             if _bids(run) != before:
-                sizes.append(run.bytes - sent)
+                sizes.append(run.heard - sent)
         yield "one changed cell: median", statistics.median(sizes), 300, "bytes"
         yield "one changed cell: most of twelve", max(sizes), 300, "bytes"
 
@@ -263,8 +263,8 @@ def _thousand_cpu(run: Run) -> Iterator[Figure]:
                 run.press(key)
                 run.for_seconds(0.03)
         took = time.monotonic() - began
-        key = (run.cpu_seconds() - spent - idle * took) / keys * 1000
-        yield f"a thousand: CPU of a key, {name}, and a picture", key + picture, 50.0, "ms"
+        each = (run.cpu_seconds() - spent - idle * took) / keys * 1000
+        yield f"a thousand: CPU of a key, {name}, and a picture", each + picture, 50.0, "ms"
     run.press(b"\x1b")
     run.for_seconds(0.5)
     run.press(b"g")

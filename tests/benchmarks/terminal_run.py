@@ -29,7 +29,7 @@ class Run:
     master: int
     screen: Terminal
     began: float
-    bytes: int = 0
+    heard: int = 0
     spoke: float = 0.0
     decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
@@ -67,7 +67,7 @@ class Run:
         except OSError:
             return False
         self.spoke = time.monotonic()
-        self.bytes += len(data)
+        self.heard += len(data)
         # A terminal answers whether it can show several changes at once.
         if b"\x1b[?2026$p" in data:
             os.write(self.master, b"\x1b[?2026;2$y")
