@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CrashWhen(StrEnum):
-    """BEFORE: the rows are in the open transaction. AFTER: committed, and nobody was told."""
+    """BEFORE: nothing of it would be found. AFTER: it would be, and nobody was told."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -15,17 +15,18 @@ class CrashWhen(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class CrashPoint:
-    """Kill the process, as `kill -9` does, at its at_write-th append transaction (from 1)."""
+    """Kill the process, as `kill -9` does, at its at_write-th write (from 1): what is put ahead of
+    its commit is one, the commit another."""
 
     at_write: int
     when: CrashWhen
     _writes: int = 0
 
-    def before_commit(self) -> None:
+    def before(self) -> None:
         self._writes += 1
         self._reach(CrashWhen.BEFORE)
 
-    def after_commit(self) -> None:
+    def after(self) -> None:
         self._reach(CrashWhen.AFTER)
 
     def _reach(self, when: CrashWhen) -> None:

@@ -1,8 +1,9 @@
-"""The spare log: holds what the journal could not take, until it can.
+"""The spare log: holds what the journal does not have yet, until it has it.
 
-A file beside the journal whose space is taken in advance, so that a full disk still has room for
-it, and a copy in memory for this life. It decides nothing: the writer says when the journal fails,
-and puts what is held here into the journal, in order, before anything newer.
+That is what stands ahead of a commit, because an order goes out first, and what the journal could
+not take. A file beside the journal whose space is taken in advance, so that a full disk still has
+room for it, and a copy in memory for this life. It decides nothing: the writer puts what is held
+here into the journal, in order, before anything newer.
 """
 
 import contextlib
@@ -40,12 +41,17 @@ class Place:
 
 
 class Spare:
-    """What waits for the journal. Used on the database thread, or with its turn held."""
+    """What waits for the journal. Used on the database thread, or with its turn held.
+
+    appends all follow after; what was held before them is in the journal, and stays in the file
+    until wiped. only_ahead: none of them is there because the journal failed.
+    """
 
     def __init__(self, path: Path, space_bytes: int = SPACE_BYTES) -> None:
         self.path = path
         self.appends: list[tuple[Line, ...]] = []
         self.after = Place(count=0, hash=GENESIS)
+        self.only_ahead = True
         self._fd = -1
         self._space_bytes = space_bytes
         self._used_bytes = 0
@@ -93,21 +99,54 @@ class Spare:
     def take(self, lines: Sequence[Line], last: Head) -> str:
         """Hold one append, all of it or none; last is the journal's end. Say what is wrong where
         the file has it not, and so the next life will not have it."""
-        if not self.appends:
-            if self._used_bytes:
-                self.clear()
-            self.after = Place.of(last)
+        self._begin(last)
+        self.only_ahead = False
         try:
-            text = _written(len(self.appends) + 1, self.after, lines)
+            text = self._written(lines)
         except UnicodeEncodeError as error:
             return f"it cannot be written: {error}"
         if self._held_bytes + len(text) > MOST_HELD_BYTES:
             return "nothing more can be held back"
-        self.appends.append(tuple(lines))
-        self._held_bytes += len(text)
         # After a gap nothing may follow: a replay would stand on a wrong book.
         self._refused = self._refused or self._put(text)
+        self._hold(lines, text)
         return self._refused
+
+    def take_ahead(self, lines: Sequence[Line], last: Head) -> bool:
+        """Hold one append that is about to be committed. False where the file has it not: nothing
+        is held then."""
+        self._begin(last)
+        try:
+            text = self._written(lines)
+        except UnicodeEncodeError:
+            return False
+        if self._refused or self._put(text):
+            return False
+        self._hold(lines, text)
+        return True
+
+    def _begin(self, last: Head) -> None:
+        if not self.appends:
+            self.after, self.only_ahead = Place.of(last), True
+
+    def _written(self, lines: Sequence[Line]) -> bytes:
+        """One append as one line: so a torn line is an append that never was."""
+        body = json.dumps(
+            {
+                "number": len(self.appends) + 1,
+                "after": self.after.count,
+                "hash": self.after.hash.hex(),
+                "ahead": self.only_ahead,
+                "records": lines,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        return _checksum(body) + b" " + body + b"\n"
+
+    def _hold(self, lines: Sequence[Line], text: bytes) -> None:
+        self.appends.append(tuple(lines))
+        self._held_bytes += len(text)
 
     def _put(self, text: bytes) -> str:
         if self._used_bytes + len(text) >= self._space_bytes:
@@ -127,8 +166,12 @@ class Spare:
         """Return the appends that the journal does not have yet.
 
         The first of them may be there: a commit that failed may have come through, and a process
-        may die between the commit and the clearing. Raises ForeignSpareError.
+        may die between the commit and the wiping. Raises ForeignSpareError.
         """
+        if self.only_ahead and head.count < self.after.count:
+            # A power cut took the journal's last entries with it, and nothing can follow a gap. The
+            # venues tell the same again, and know whether an order reached them.
+            return []
         self._check_place(connection, head)
         rows = connection.execute(
             "SELECT at, kind, name, strategy_id, body FROM entries WHERE seq > ? ORDER BY seq",
@@ -153,18 +196,19 @@ class Spare:
         if after.count and (found is None or found[0] != after.hash):
             raise ForeignSpareError(f"it follows another entry {after.count}")
 
-    def clear(self) -> None:
-        """Forget it all: the journal has it, on disk. What the file cannot forget does no harm:
-        it is found in the journal the next time."""
+    def forget(self) -> None:
+        """Hold nothing any more: the journal has it all."""
         self.appends.clear()
-        self._held_bytes = 0
-        try:
+        self._held_bytes, self._refused = 0, ""
+
+    def wipe(self) -> None:
+        """Take out of the file what is not held any more. What it cannot give up does no harm: it
+        is found in the journal the next time."""
+        if self.appends or not self._used_bytes:
+            return
+        with contextlib.suppress(OSError):
             os.pwrite(self._fd, bytes(self._used_bytes), 0)
-            os.fdatasync(self._fd)
-        except OSError as error:
-            self._refused = f"{self.path}: {error.strerror or error}"
-        else:
-            self._used_bytes, self._refused = 0, ""
+            self._used_bytes = 0
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -173,7 +217,7 @@ class Spare:
         text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
         for start, line in _lines(text.split(b"\0", 1)[0]):
             found = _parsed(line)
-            if found is None or found["number"] != len(self.appends) + 1:
+            if found is None or found["number"] not in (1, len(self.appends) + 1):
                 if any(_parsed(other) for begin, other in _lines(text) if begin > start):
                     raise JournalError(
                         f"{self.path} is damaged at byte {start}. It holds what the journal could "
@@ -183,10 +227,12 @@ class Spare:
                 self._used_bytes = start
                 os.pwrite(self._fd, bytes(len(line)), start)
                 return
+            if found["number"] == 1:
+                self.forget()
             self.after = Place(count=found["after"], hash=bytes.fromhex(found["hash"]))
-            self.appends.append(tuple(cast("Line", tuple(row)) for row in found["records"]))
+            self.only_ahead = found.get("ahead", False)
+            self._hold([cast("Line", tuple(row)) for row in found["records"]], line)
             self._used_bytes = start + len(line)
-            self._held_bytes += len(line)
 
 
 def _lines(text: bytes) -> list[tuple[int, bytes]]:
@@ -196,21 +242,6 @@ def _lines(text: bytes) -> list[tuple[int, bytes]]:
         found.append((start, line))
         start += len(line)
     return found
-
-
-def _written(number: int, after: Place, lines: Sequence[Line]) -> bytes:
-    """One append as one line: so a torn line is an append that never was."""
-    body = json.dumps(
-        {
-            "number": number,
-            "after": after.count,
-            "hash": after.hash.hex(),
-            "records": lines,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
-    return _checksum(body) + b" " + body + b"\n"
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

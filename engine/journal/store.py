@@ -172,17 +172,16 @@ class Journal:
         self._writer.waiting.append(append)
         return append
 
-    def write_now(self, append: Append) -> bool:
-        """Commit all that was begun before returning, without waking the worker thread.
+    def put_ahead(self, append: Append) -> bool:
+        """Put what was begun where a restart finds it, before returning; finish() commits it.
 
-        For orders: waking a thread costs more than the commit. False where the worker is busy and
-        finish() must be waited for. Raises JournalError as append does.
+        For orders: it costs less than a commit, and less than waking a thread. False where the
+        worker is busy and finish() must be waited for. Raises JournalError as append does.
         """
         self._check_open()
-        done = self._worker.run_here(self._writer.write_waiting)
-        self._sync_soon(asyncio.get_running_loop())
+        done = self._worker.run_here(self._writer.put_ahead)
         self._notice()
-        if done and append.failure:
+        if done and append.is_settled and append.failure:
             raise append.failure
         return done
 
@@ -391,6 +390,7 @@ class Journal:
             if under_way:
                 await asyncio.wait(under_way)
             await self._worker.run(partial(self._writer.recover, sync=self._sync_log))
+            await self._worker.run(self._writer.tidy)
         finally:
             # Closing the last connection checkpoints, which syncs.
             await self._worker.close()

@@ -21,9 +21,11 @@ _FOLD_AFTER_BYTES = 8 * 2**20
 
 @dataclass(slots=True)
 class Append:
-    """One append on its way. settled is held until it is committed or has failed."""
+    """One append on its way. settled is held until it is committed or has failed. is_ahead: a
+    restart finds it already."""
 
     lines: Sequence[Line]
+    is_ahead: bool = False
     settled: Lock = field(default_factory=Lock)
     failure: JournalError | None = field(
         default_factory=lambda: JournalError("The journal did not get to write this.")
@@ -40,8 +42,8 @@ class Append:
 class Writer:
     """Holds the end of the chain, and moves it when a transaction is through.
 
-    spare takes what the database does not; trouble says in words why it does not, empty while it
-    does. Without a spare log an append that fails is lost.
+    spare takes what the database does not, and what cannot wait for it; trouble says in words why
+    it does not, empty while it does. Without a spare log an append that fails is lost.
     """
 
     def __init__(self, crash: CrashPoint | None) -> None:
@@ -53,6 +55,24 @@ class Writer:
         self._unfolded_bytes = 0
         self._crash = crash
         self._end: Head | None = None
+
+    def put_ahead(self, connection: sqlite3.Connection) -> None:
+        """Put every append that waits where a restart finds it, for less than a commit costs. Where
+        that cannot be done it is committed at once."""
+        if self.spare is None or self.trouble:
+            self.write_waiting(connection)
+            return
+        for append in self.waiting:
+            if append.is_ahead or not append.lines:
+                continue
+            if self._crash:
+                self._crash.before()
+            append.is_ahead = self.spare.take_ahead(append.lines, self._last)
+            if not append.is_ahead:
+                self.write_waiting(connection)
+                return
+            if self._crash:
+                self._crash.after()
 
     def write_waiting(self, connection: sqlite3.Connection) -> None:
         """Commit every append that waits, all of them or none.
@@ -86,6 +106,8 @@ class Writer:
         else:
             for append in group:
                 append.failure = None
+            if self.spare is not None:
+                self.spare.forget()
         finally:
             _rolled_back(connection)
             for append in group:
@@ -93,7 +115,7 @@ class Writer:
 
     def _put_aside(self, group: Sequence[Append], spare: Spare) -> None:
         for append in group:
-            problem = spare.take(append.lines, self._last)
+            problem = "" if append.is_ahead else spare.take(append.lines, self._last)
             failure = f"{self.trouble} It could not be put aside either: {problem}."
             append.failure = JournalError(failure) if problem else None
         self.transactions += 1
@@ -136,7 +158,8 @@ class Writer:
         if left:
             self._write(connection, [Append(lines) for lines in left])
         sync()
-        spare.clear()
+        spare.forget()
+        spare.wipe()
 
     def _write(self, connection: sqlite3.Connection, group: Sequence[Append]) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -156,10 +179,10 @@ class Writer:
         connection.executemany(_INSERT, rows)
         connection.execute(_HEAD, (seq, batch, previous))
         if self._crash:
-            self._crash.before_commit()
+            self._crash.before()
         connection.execute("COMMIT")
         if self._crash:
-            self._crash.after_commit()
+            self._crash.after()
         self._end = self._last = Head(count=seq, batch=batch, hash=previous, last=seq)
         self.transactions += 1
         self._unfolded_bytes += _TRANSACTION_BYTES
@@ -169,10 +192,13 @@ class Writer:
         self._unfolded_bytes = _FOLD_AFTER_BYTES
 
     def tidy(self, connection: sqlite3.Connection) -> int:
-        """Move the log into the database when it is long; return how many transactions there were.
+        """Clear up behind the commits, and move the log into the database when it is long; return
+        how many transactions there were.
 
         A checkpoint that fails loses nothing: the log keeps it all, and the next one tries again.
         """
+        if self.spare is not None:
+            self.spare.wipe()
         if self._unfolded_bytes >= _FOLD_AFTER_BYTES:
             self._unfolded_bytes = 0
             with contextlib.suppress(sqlite3.Error):

@@ -44,7 +44,7 @@ from engine.journal import Append, Journal, JournalError, Record
 from engine.service.alerts import AlertSender
 from engine.service.clock import Clock, Handle
 from engine.service.drawing import Drawing
-from engine.service.trouble import alarm, must_wait, turned_down
+from engine.service.trouble import alarm, may_precede, must_wait, turned_down
 from engine.venues.port import Previewer, PricedOrder, Venue
 
 log = structlog.get_logger("bulkhead.engine")
@@ -60,6 +60,16 @@ class Carried:
     intents: tuple[Intent, ...]
     orders: tuple[tuple[str, PricedOrder], ...]
     answers: tuple[Answer, ...]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes out before its commit. What a person asked for is on the disk before it
+        is answered: that takes a disk."""
+        return (
+            bool(self.orders)
+            and not self.answers
+            and all(may_precede(order) for _, order in self.orders)
+        )
 
 
 class Engine:
@@ -208,35 +218,45 @@ class Engine:
         """Take facts that happened together."""
         if self._halted:
             return
-        self._carry(facts)
-        for venue, ref in self.desk.unseen():
-            quote = self._quotes.get((venue, ref))
-            if quote is not None and (fired := self.desk.quote(venue, ref, quote)):
-                self.tell(*fired)
-
-    def _carry(self, facts: tuple[Fact, ...]) -> None:
         try:
             carried = self._decide(facts)
         except Exception as error:
             # An invariant broke. Sending on would act on a state nobody understands.
             self._halt(error)
             return
-        if not (carried.records or carried.answers):
-            return
+        try:
+            if carried.records or carried.answers:
+                self._carry(carried)
+        finally:
+            self._look_ahead()
+        for venue, ref in self.desk.unseen():
+            quote = self._quotes.get((venue, ref))
+            if quote is not None and (fired := self.desk.quote(venue, ref, quote)):
+                self.tell(*fired)
+
+    def _look_ahead(self) -> None:
+        """Wake when time alone may change a decision. Orders do not wait for the search."""
+        try:
+            self._wake_at(self.desk.next_deadline())
+        except Exception as error:
+            self._halt(error)
+
+    def _carry(self, carried: Carried) -> None:
+        """Have it in the journal, then act on it."""
         try:
             append = self._journal.begin(carried.records)
-            # What a person asked for is on the disk before it is answered: that takes a disk.
-            urgent = carried.orders and not carried.answers
-            if urgent and self._journal.write_now(append):
-                self._act_on(carried)
-                return
+            acted = carried.is_urgent and self._journal.put_ahead(append)
         except JournalError as error:
             self._journal_failed(error)
             self._act_on(carried)
             return
-        task = asyncio.create_task(self._commit_and_act(carried, append))
-        self._carrying.add(task)
-        task.add_done_callback(self._carrying.discard)
+        try:
+            if acted:
+                self._act_on(carried)
+        finally:
+            task = asyncio.create_task(self._commit(append, None if acted else carried))
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
 
     def _decide(self, facts: tuple[Fact, ...]) -> Carried:
         now = self._clock.now()
@@ -252,7 +272,6 @@ class Engine:
             second = self.desk.apply(terms, now)
             records += self._records(second, now)
             intents += second.intents
-        self._wake_at(self.desk.next_deadline())
         return Carried(
             records=records,
             intents=intents,
@@ -289,14 +308,16 @@ class Engine:
         order = self.desk.floor.orders[client_order_id]
         return order.intent.venue, _priced(order)
 
-    async def _commit_and_act(self, carried: Carried, append: Append) -> None:
+    async def _commit(self, append: Append, then: Carried | None) -> None:
+        """Commit what was begun, then act on it where that was not done yet."""
         try:
-            # The rest is committed and synced right after: ids are derived, and a lost row is
-            # seen again at the venue.
-            await self._journal.finish(append, durable=bool(carried.answers))
+            # The rest is synced right after: ids are derived, and a lost row is seen again at the
+            # venue.
+            await self._journal.finish(append, durable=then is not None and bool(then.answers))
         except JournalError as error:
             self._journal_failed(error)
-        self._act_on(carried)
+        if then is not None:
+            self._act_on(then)
 
     def _journal_failed(self, error: JournalError) -> None:
         # A close must not wait for a disk: its id is derived, so a restart finds it at the venue.

@@ -21,6 +21,11 @@ def alarm(trouble: str) -> VenueWarned:
     return VenueWarned(venue="journal", code=_CODE, text=text, critical=True)
 
 
+def may_precede(order: PricedOrder) -> bool:
+    """Whether an order may go out before the journal has it, once a restart would find it."""
+    return order.purpose is not Purpose.ENTRY
+
+
 def must_wait(order: PricedOrder, trouble: str) -> bool:
     """Whether an order may not go out while the journal fails."""
     return bool(trouble) and order.purpose is Purpose.ENTRY

@@ -18,6 +18,7 @@ from engine.desk.facts import (
     VenueState,
 )
 from engine.desk.floor import Floor
+from engine.desk.instruments import Perpetual
 from engine.desk.intents import Purpose, Severity
 from engine.desk.market import Quote
 from engine.desk.orders import Order
@@ -203,7 +204,7 @@ class PerpsDesk:
         venue, account, ref = spot
         book = self.floor.book(venue)
         held = book.holdings.get((account, ref))
-        if held is None:
+        if held is None or not isinstance(held.instrument, Perpetual):
             return
         for event in self.log.unmanaged_at(spot):
             event.unmanaged = held.effective * event.sign > 0

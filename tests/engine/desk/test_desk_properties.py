@@ -106,6 +106,12 @@ def test_never_two_closes_of_one_instrument_and_never_more_than_held(
     assert may_resend or len(sent) == len(set(sent))
 
 
+def test_an_earlier_version_derived_the_same_id() -> None:
+    """Or its orders would not be known after an update, and be sent again."""
+    derived = client_order_id("DU1", "S1", "S1/1", "756733", 1)
+    assert derived == "bhneloqio5ksx2vxatetdsqowy6g"
+
+
 @given(st.text(), st.text(), st.text(), st.text(), st.integers(0, 99))
 def test_derived_order_ids_fit_every_venue(a: str, s: str, e: str, r: str, n: int) -> None:
     derived = client_order_id(a, s, e, r, n)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.desk.intents import WriteLine
 from engine.journal import Journal, JournalError, Record
 from engine.journal.spare import Spare
 from tests.engine.journal.full_disk import full_from, log_bytes
@@ -41,6 +42,30 @@ async def main():
         os.kill(os.getpid(), signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+# Commits twice with something put ahead, puts two more ahead, and dies as it was told to.
+DIES_AHEAD = """
+import asyncio, sys
+from pathlib import Path
+from engine.journal import CrashPoint, CrashWhen, Journal
+from tests.engine.journal.samples import records
+
+async def main():
+    path, at_write, when = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    crash = CrashPoint(at_write=at_write, when=CrashWhen(when))
+    journal = await Journal.open(path, crash=crash, spare=True)
+    for number in range(2):
+        append = journal.begin(records(1, start=number))
+        assert journal.put_ahead(append)
+        await journal.finish(append, durable=False)
+    waiting = journal.begin(records(2, start=2))
+    urgent = journal.begin(records(1, start=4))
+    assert journal.put_ahead(urgent)
+    await journal.finish(urgent, durable=False)
+    await journal.finish(waiting, durable=False)
 
 asyncio.run(main())
 """
@@ -75,10 +100,10 @@ def held_by_another(path: Path) -> Iterator[None]:
         other.communicate(timeout=10)
 
 
-def dies(path: Path, at_write: int = 0, when: str = "after") -> None:
+def dies(path: Path, at_write: int = 0, when: str = "after", script: str = DIES) -> None:
     """Leave a journal of two entries with two more appends in its spare log, or nearly so."""
     died = subprocess.run(
-        [sys.executable, "-c", DIES, str(path), str(at_write), when],
+        [sys.executable, "-c", script, str(path), str(at_write), when],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -111,7 +136,7 @@ async def test_what_a_full_disk_refused_follows_in_order(journal: Journal) -> No
     journal.tell_trouble(heard.append)
     with full_from(log_bytes(journal) + 100):
         await journal.append(records(3, start=2))
-        journal.write_now(journal.begin(records(1, start=5)))
+        journal.put_ahead(journal.begin(records(1, start=5)))
         assert await items(journal) == told(2)
         await asyncio.sleep(0)
         assert len(heard) == 1
@@ -141,7 +166,9 @@ async def test_a_program_that_holds_the_database_delays_nobody(journal: Journal)
     await journal.append(records(1))
     with held_by_another(journal.path):
         begun = asyncio.get_running_loop().time()
-        assert journal.write_now(journal.begin(records(1, start=1)))
+        append = journal.begin(records(1, start=1))
+        assert journal.put_ahead(append)
+        await journal.finish(append)
         assert asyncio.get_running_loop().time() - begun < 1.0
         assert "Another program holds it" in journal.trouble
     await whole(journal)
@@ -176,6 +203,86 @@ async def test_killed_with_things_put_aside_the_next_life_has_each_once(
         assert (await journal.verify()).ok
     async with await Journal.open(path, spare=True) as journal:
         assert len(await items(journal)) == known
+
+
+@pytest.mark.parametrize(
+    ("at_write", "when", "known"),
+    [
+        (1, "before", 0),
+        (1, "after", 1),
+        (2, "before", 1),
+        (2, "after", 1),
+        (3, "after", 2),
+        (5, "before", 2),
+        (5, "after", 4),
+        (6, "after", 5),
+        (7, "before", 5),
+        (7, "after", 5),
+    ],
+)
+async def test_killed_with_things_put_ahead_the_next_life_has_each_once(
+    tmp_path: Path, at_write: int, when: str, known: int
+) -> None:
+    """Writes 1, 3, 5 and 6 put ahead; 2, 4 and 7 commit."""
+    path = tmp_path / "journal.db"
+    dies(path, at_write, when, DIES_AHEAD)
+    for _ in range(2):
+        async with await Journal.open(path, spare=True) as journal:
+            assert await items(journal) == told(known)
+            assert (await journal.verify()).ok
+
+
+async def test_what_was_put_ahead_leaves_the_spare_log_once_it_is_committed(
+    journal: Journal,
+) -> None:
+    append = journal.begin(records(1))
+    assert journal.put_ahead(append)
+    spare = journal.path.with_name("journal.db-spare")
+    assert spare.read_bytes().strip(b"\0")
+    await journal.finish(append)
+    await journal.close()
+    assert not spare.read_bytes().strip(b"\0")
+
+
+async def test_a_disk_that_fails_behind_what_was_put_ahead_loses_and_doubles_nothing(
+    journal: Journal,
+) -> None:
+    await journal.append(records(1))
+    with full_from(log_bytes(journal)):
+        append = journal.begin(records(1, start=1))
+        assert journal.put_ahead(append)
+        assert not append.is_settled
+        await journal.finish(append)
+        await journal.append(records(1, start=2))
+        assert journal.trouble
+    await whole(journal)
+    assert await items(journal) == told(3)
+    assert (await journal.verify()).ok
+
+
+async def test_what_the_spare_log_has_no_room_for_is_committed_at_once(journal: Journal) -> None:
+    text = "long" * 2**20
+    append = journal.begin([Record(at=AT, item=WriteLine(text=text))])
+    assert journal.put_ahead(append)
+    assert append.is_settled
+    assert await items(journal) == [WriteLine(text=text)]
+
+
+async def test_a_power_cut_that_took_the_journals_end_is_no_reason_to_refuse(
+    tmp_path: Path,
+) -> None:
+    """What was put ahead follows entries that are gone: the venues tell it all again."""
+    path = tmp_path / "journal.db"
+    async with await Journal.open(path, spare=True) as journal:
+        await journal.append(records(1))
+    shorter = path.read_bytes()
+    dies(path, 5, "after", DIES_AHEAD)
+    path.with_name("journal.db-wal").unlink()
+    path.write_bytes(shorter)
+    async with await Journal.open(path, spare=True) as journal:
+        assert await items(journal) == told(1)
+        await journal.append(records(1, start=1))
+        assert (await journal.verify()).ok
 
 
 async def test_nothing_can_be_written_at_all_is_told_and_follows_in_this_life(

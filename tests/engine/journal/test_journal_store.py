@@ -353,9 +353,9 @@ async def test_a_commit_is_not_starved_by_a_loop_that_never_idles(journal: Journ
 
 async def test_what_was_begun_first_is_written_first(journal: Journal) -> None:
     first, second = journal.begin(records(1)), journal.begin(records(1, start=1))
-    assert journal.write_now(second)
-    await journal.finish(first)
+    assert journal.put_ahead(second)
     await journal.finish(second)
+    await journal.finish(first)
     told = [record.item for record in records(2)]
     assert [entry.item for entry in await journal.read()] == told
     assert (await journal.verify()).ok
@@ -371,7 +371,7 @@ async def test_a_busy_worker_is_waited_for_and_writes_once(journal: Journal) -> 
     running = asyncio.create_task(journal._worker.run(long_job))
     await asyncio.to_thread(busy.wait, 10)
     append = journal.begin(records(1))
-    assert not journal.write_now(append)
+    assert not journal.put_ahead(append)
     go.set()
     await journal.finish(append)
     await running
@@ -381,5 +381,5 @@ async def test_a_busy_worker_is_waited_for_and_writes_once(journal: Journal) -> 
 async def test_an_order_that_cannot_be_written_is_told_at_once(journal: Journal) -> None:
     await journal._worker.run(lambda c: c.execute("PRAGMA query_only = 1"))
     with pytest.raises(JournalError):
-        journal.write_now(journal.begin(records(1)))
+        journal.put_ahead(journal.begin(records(1)))
     assert await journal.read() == []
