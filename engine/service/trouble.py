@@ -3,10 +3,9 @@
 Risk is taken off without a disk, and none is put on. It sends nothing itself.
 """
 
-from decimal import Decimal
-
-from engine.desk.facts import OrderReport, OrderReported, OrderRow, VenueWarned
+from engine.desk.facts import OrderReported, VenueWarned
 from engine.desk.intents import Purpose
+from engine.venues.between import not_sent
 from engine.venues.port import PricedOrder
 
 _CODE, _CODE_OVER = "failing", "whole"
@@ -33,11 +32,4 @@ def must_wait(order: PricedOrder, trouble: str) -> bool:
 
 def turned_down(venue: str, order: PricedOrder) -> OrderReported:
     """The end of such an order. It is not kept for later: its signal is gone by then."""
-    row = OrderRow(
-        client_order_id=order.client_order_id,
-        venue_order_id="",
-        report=OrderReport.REJECTED,
-        filled=Decimal(0),
-        reason="not sent: the journal cannot be written",
-    )
-    return OrderReported(venue=venue, row=row)
+    return not_sent(venue, order.client_order_id, "the journal cannot be written")

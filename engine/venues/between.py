@@ -1,4 +1,4 @@
-"""What a venue does between two connections: it pauses, says once why it is down, and refuses
+"""What venues do alike: they pause between two connections, say once why they are down, and refuse
 orders, which surely never left.
 """
 
@@ -14,7 +14,7 @@ from engine.desk.facts import (
     VenueFact,
     VenueState,
 )
-from engine.venues.port import PricedOrder, VenueSink
+from engine.venues.port import VenueSink
 
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -29,16 +29,21 @@ def pause_seconds(failures: int, jitter: float) -> float:
     return max(1.0, longest * (0.5 + 0.5 * jitter))
 
 
-def not_sent(venue: str, order: PricedOrder, reason: str) -> OrderReported:
-    """Report an order that surely never left."""
+def refused(venue: str, client_order_id: str, reason: str) -> OrderReported:
+    """Report an order that surely is not at the venue."""
     row = OrderRow(
-        client_order_id=order.client_order_id,
+        client_order_id=client_order_id,
         venue_order_id="",
         report=OrderReport.REJECTED,
         filled=Decimal(0),
-        reason=f"not sent: {reason}",
+        reason=reason,
     )
     return OrderReported(venue=venue, row=row)
+
+
+def not_sent(venue: str, client_order_id: str, reason: str) -> OrderReported:
+    """Report an order that surely never left."""
+    return refused(venue, client_order_id, f"not sent: {reason}")
 
 
 class OnlyChanges:

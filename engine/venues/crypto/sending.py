@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.desk.facts import OrderReport, OrderReported, OrderRow, OrderUnanswered
+from engine.desk.facts import OrderReport, OrderRow, OrderUnanswered
+from engine.venues.between import refused
 from engine.venues.crypto.book import Book, Emit
 from engine.venues.crypto.faults import UNREADABLE, Denied, Duplicate, Missing, Refused, Unanswered
 from engine.venues.crypto.limiter import Lane, lane_of
-from engine.venues.crypto.markets import ZERO
 from engine.venues.crypto.tracker import OwnOrders, Tracked
 from engine.venues.crypto.translator import Surroundings, Translator
 from engine.venues.port import PricedOrder
@@ -79,14 +79,7 @@ class Sending:
 
     def refuse(self, client_order_id: str, reason: str) -> None:
         """Report an order that surely is not at the venue."""
-        row = OrderRow(
-            client_order_id=client_order_id,
-            venue_order_id="",
-            report=OrderReport.REJECTED,
-            filled=ZERO,
-            reason=reason,
-        )
-        self._emit(OrderReported(venue=self._around.name, row=row))
+        self._emit(refused(self._around.name, client_order_id, reason))
 
     def abandon(self, reason: str) -> None:
         """The connection is over: say what is known of orders that were not answered."""

@@ -122,8 +122,9 @@ class CryptoVenue:
         if self._session is not None:
             self._session.place(order)
             return
-        refused = not_sent(self.name, order, f"not connected to {words.title(self._settings)}")
-        asyncio.get_running_loop().call_soon(self._sink.facts, [refused])
+        reason = f"not connected to {words.title(self._settings)}"
+        told = not_sent(self.name, order.client_order_id, reason)
+        asyncio.get_running_loop().call_soon(self._sink.facts, [told])
 
     def cancel(self, order: PricedOrder) -> None:
         if self._session is not None:

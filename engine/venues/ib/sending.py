@@ -12,15 +12,15 @@ from ib_insync.contract import Contract
 from engine.desk.facts import (
     OrderReport,
     OrderReported,
-    OrderRow,
     OrderUnanswered,
     PositionRow,
 )
 from engine.desk.text import clean_text
+from engine.venues.between import not_sent
 from engine.venues.ib import codes
 from engine.venues.ib.book import Book
 from engine.venues.ib.link import Link
-from engine.venues.ib.orders import ZERO, OrderBook, Tracked, Verdict
+from engine.venues.ib.orders import OrderBook, Tracked, Verdict
 from engine.venues.ib.pacer import Lane
 from engine.venues.ib.settings import IbSettings
 from engine.venues.ib.translate import contract_of, order_of, probe_of
@@ -89,14 +89,7 @@ class Sending:
 
     def refuse(self, ref: str, reason: str) -> None:
         """Report an order that surely never left."""
-        row = OrderRow(
-            client_order_id=ref,
-            venue_order_id="",
-            report=OrderReport.REJECTED,
-            filled=ZERO,
-            reason=f"not sent: {reason}",
-        )
-        self._link.emit(OrderReported(venue=self._link.venue, row=row))
+        self._link.emit(not_sent(self._link.venue, ref, reason))
 
     def abandon(self, reason: str) -> None:
         """The way to the broker is lost: say what is known of orders it has not answered."""

@@ -88,8 +88,8 @@ class IbVenue:
         if self._session is not None:
             self._session.place(order)
             return
-        refused = not_sent(self.name, order, "not connected to TWS")
-        asyncio.get_running_loop().call_soon(self._sink.facts, [refused])
+        told = not_sent(self.name, order.client_order_id, "not connected to TWS")
+        asyncio.get_running_loop().call_soon(self._sink.facts, [told])
 
     def cancel(self, order: PricedOrder) -> None:
         if self._session is not None:

@@ -11,10 +11,11 @@ from decimal import Decimal
 from engine.desk.allocation.definitions import AllocationSettings, ParameterSet
 from engine.desk.facts import PositionRow
 from engine.desk.perps.definitions import BarrierSettings, ManagerSettings
+from engine.venues.between import utc_now
 from engine.venues.paper.coin_market import CoinMarket
 from engine.venues.paper.coins import DOLLARS, ETH, PAIRS, PERPETUALS, TETHER, Coin, spot
 from engine.venues.paper.exchange import MAIN_ACCOUNT, PaperExchange
-from engine.venues.paper.venue import Ticks, four_a_second, utc_now
+from engine.venues.paper.venue import Ticks, four_a_second
 from engine.venues.port import VenueSink
 
 PERPS_VENUE, SPOT_VENUE = "perps", "spot"

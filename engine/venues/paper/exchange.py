@@ -23,6 +23,7 @@ from engine.desk.facts import (
 )
 from engine.desk.instruments import Instrument, Perpetual
 from engine.desk.market import Bar
+from engine.venues.between import utc_now
 from engine.venues.paper.bars import BarMaker
 from engine.venues.paper.book import PaperBook, PaperOrder
 from engine.venues.paper.coin_broker import CoinBroker
@@ -31,7 +32,7 @@ from engine.venues.paper.coins import Listing
 from engine.venues.paper.exercise import DrillRefused
 from engine.venues.paper.fees import USUAL_FEES, FeeRates
 from engine.venues.paper.turns import Turns
-from engine.venues.paper.venue import Ticks, four_a_second, utc_now
+from engine.venues.paper.venue import Ticks, four_a_second
 from engine.venues.port import PricedOrder, VenueSink
 
 MAIN_ACCOUNT = "main"

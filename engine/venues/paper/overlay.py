@@ -6,7 +6,7 @@ neither an order nor a cancel ever reaches the real venue.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from engine.desk.facts import (
 from engine.desk.instruments import Instrument
 from engine.desk.market import Bar, Quote
 from engine.errors import InputError
+from engine.venues.between import utc_now
 from engine.venues.paper import storage
 from engine.venues.paper.book import PaperBook, PaperOrder
 from engine.venues.paper.fees import USUAL_FEES, FeeRates
@@ -28,10 +29,6 @@ from engine.venues.paper.matching import Level
 from engine.venues.paper.simulated import Overlay
 from engine.venues.paper.turns import Turns
 from engine.venues.port import PricedOrder, Venue, VenueSink
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class PaperFills:

@@ -7,7 +7,7 @@ on a later turn of the event loop, one batch a turn, in the order it came about.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from engine.desk.facts import (
 )
 from engine.desk.instruments import Instrument, OptionContract
 from engine.desk.options.definitions import StrategyDefinition
+from engine.venues.between import utc_now
 from engine.venues.paper import storage
 from engine.venues.paper.book import PaperBook, PaperOrder
 from engine.venues.paper.broker import PaperBroker
@@ -38,10 +39,6 @@ DEMO_ACCOUNT = "DEMO0001"
 _QUOTES_EVERY_SECONDS = 0.25
 
 Ticks = Callable[[], AsyncGenerator[float, None]]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def four_a_second() -> AsyncGenerator[float, None]:
