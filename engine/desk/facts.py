@@ -5,13 +5,13 @@ given is, inside OrderPriced. Quantities of positions are signed (short is negat
 orders and executions are positive beside a Side. Instants are aware UTC.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from engine.desk.allocation.definitions import AllocationSettings
 from engine.desk.instruments import ContractSpec, Instrument
+from engine.desk.journaled import Journaled
 from engine.desk.options.definitions import OptionSettings, StrategyDefinition
 from engine.desk.perps.definitions import BarrierSettings, ManagerSettings
 
@@ -93,16 +93,14 @@ class SignalKind(StrEnum):
     REVERSAL = "REVERSAL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionRow:
+class PositionRow(Journaled, frozen=True, kw_only=True):
     account: str
     instrument: Instrument
     quantity: Decimal
     average_cost: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Journaled, frozen=True, kw_only=True):
     """One fill. execution_id is the venue's, without its correction suffix; revision counts
     corrections, and a higher one replaces a lower. client_order_id is ours, or None. fee is what it
     cost (negative: a rebate) in fee_currency. exit_leg tells which leg of an OCO filled."""
@@ -122,8 +120,7 @@ class Execution:
     exit_leg: CloseType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRow:
+class OrderRow(Journaled, frozen=True, kw_only=True):
     """An order as the venue's book shows it, open or lately done. off_its_steps: it was refused
     because its price is no multiple of the venue's steps."""
 
@@ -138,8 +135,7 @@ class OrderRow:
 # --- from venues ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueChanged:
+class VenueChanged(Journaled, frozen=True, kw_only=True):
     """A venue's link changed. detail says why, in words for a person. can_trade is None until the
     venue showed it, False when it refuses orders (a read-only API)."""
 
@@ -149,8 +145,7 @@ class VenueChanged:
     can_trade: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookSnapshot:
+class BookSnapshot(Journaled, frozen=True, kw_only=True):
     """A complete, fresh picture of a venue's book: every end marker was seen, in answer to one
     question asked at asked_at. A position or order of ours that is missing here does not exist
     there, unless it came into being after asked_at."""
@@ -163,34 +158,29 @@ class BookSnapshot:
     orders: tuple[OrderRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionReported:
+class PositionReported(Journaled, frozen=True, kw_only=True):
     """A live position row: the quantity now held, not the change."""
 
     venue: str
     row: PositionRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionReported:
+class ExecutionReported(Journaled, frozen=True, kw_only=True):
     venue: str
     execution: Execution
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReported:
+class OrderReported(Journaled, frozen=True, kw_only=True):
     venue: str
     row: OrderRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDescribed:
+class ContractDescribed(Journaled, frozen=True, kw_only=True):
     venue: str
     spec: ContractSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueWarned:
+class VenueWarned(Journaled, frozen=True, kw_only=True):
     """The venue said something a person must hear (liquidation imminent, market data refused)."""
 
     venue: str
@@ -199,8 +189,7 @@ class VenueWarned:
     critical: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceReported:
+class BalanceReported(Journaled, frozen=True, kw_only=True):
     """Cash at a venue: free may be spent now, total includes what orders lock."""
 
     venue: str
@@ -210,8 +199,7 @@ class BalanceReported:
     total: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReported:
+class AccountReported(Journaled, frozen=True, kw_only=True):
     """What a broker says an account is worth and how far it is from its margin, in currency; None
     where it does not say. Source: IB API, reqAccountSummary."""
 
@@ -223,8 +211,7 @@ class AccountReported:
     maintenance_margin: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPreviewed:
+class OrderPreviewed(Journaled, frozen=True, kw_only=True):
     """What an order would do to its account, alone and at that moment, as the venue works it out.
     Nothing was placed.
 
@@ -244,8 +231,7 @@ class OrderPreviewed:
 # --- from market data ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BarrierFired:
+class BarrierFired(Journaled, frozen=True, kw_only=True):
     """A quote (or the clock: TIME_LIMIT) reached a barrier. price is the bid for a long position,
     the ask for a short one, None where there was no quote."""
 
@@ -254,16 +240,14 @@ class BarrierFired:
     price: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailingMoved:
+class TrailingMoved(Journaled, frozen=True, kw_only=True):
     """A trailing stop turned on, or its peak moved far enough to be worth a restart's memory."""
 
     barrier_id: str
     peak_price: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalRaised:
+class SignalRaised(Journaled, frozen=True, kw_only=True):
     """A closed bar's z-score reached its threshold. price is that bar's close."""
 
     venue: str
@@ -277,8 +261,7 @@ class SignalRaised:
 # --- from our own dispatcher ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPriced:
+class OrderPriced(Journaled, frozen=True, kw_only=True):
     """An order got its terms and goes out with them. bid and ask are the quote that was used.
 
     limit_price is set for LIMIT and OCO (its take-profit), stop_price for STOP and OCO.
@@ -294,16 +277,14 @@ class OrderPriced:
     time_in_force: TimeInForce = TimeInForce.DAY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUnpriced:
+class OrderUnpriced(Journaled, frozen=True, kw_only=True):
     """No price can be put on the order: it is held, and nothing is sent blind."""
 
     client_order_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUnanswered:
+class OrderUnanswered(Journaled, frozen=True, kw_only=True):
     """It is not known whether the venue has the order. Never treated as a rejection."""
 
     client_order_id: str
@@ -313,16 +294,14 @@ class OrderUnanswered:
 # --- from people, config and the clock -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineStarted:
+class EngineStarted(Journaled, frozen=True, kw_only=True):
     """The engine (re)started: what was being sent when it stopped is now of unknown fate."""
 
     version: str
     mode: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigApplied:
+class ConfigApplied(Journaled, frozen=True, kw_only=True):
     """The configuration in force. strategies replaces the list; running episodes go on.
 
     armed is the starting state only: a later ArmedChanged by a person outlives a restart."""
@@ -334,15 +313,13 @@ class ConfigApplied:
     allocation: AllocationSettings | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmedChanged:
+class ArmedChanged(Journaled, frozen=True, kw_only=True):
     request_id: str
     armed: bool
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseRequested:
+class CloseRequested(Journaled, frozen=True, kw_only=True):
     """A person wants a close. strategy_id names a strategy, a barrier or an allocation's symbol;
     None means everything. emergency overrides the refusal of broken strategies and closes what is
     really held."""
@@ -353,8 +330,7 @@ class CloseRequested:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardRequested:
+class GuardRequested(Journaled, frozen=True, kw_only=True):
     """A person puts a held perpetual position under barriers."""
 
     request_id: str
@@ -365,8 +341,7 @@ class GuardRequested:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardReleased:
+class GuardReleased(Journaled, frozen=True, kw_only=True):
     """A person takes a position out from between its barriers; it stays held."""
 
     request_id: str
@@ -374,8 +349,7 @@ class GuardReleased:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetRequested:
+class ResetRequested(Journaled, frozen=True, kw_only=True):
     """A person wants reservations released; force releases those that something stands behind."""
 
     request_id: str
@@ -383,23 +357,20 @@ class ResetRequested:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertAcknowledged:
+class AlertAcknowledged(Journaled, frozen=True, kw_only=True):
     request_id: str
     alert_id: str
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertChannelReported:
+class AlertChannelReported(Journaled, frozen=True, kw_only=True):
     """An outside alert channel failed (detail says how) or works again (detail empty)."""
 
     channel: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadlinePassed:
+class DeadlinePassed(Journaled, frozen=True, kw_only=True):
     """The instant the desk asked to be woken at has come."""
 
 

@@ -4,10 +4,11 @@ An instrument is identified within its venue by `ref`, the venue's own identity 
 text; crypto: the exchange's market id). Everything else describes it to people and to rules.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from engine.desk.journaled import Journaled, JournaledKind
 
 
 class Right(StrEnum):
@@ -15,8 +16,7 @@ class Right(StrEnum):
     PUT = "P"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stock:
+class Stock(JournaledKind, frozen=True, kw_only=True):
     ref: str
     symbol: str
     currency: str = "USD"
@@ -30,8 +30,7 @@ class Stock:
         return self.symbol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionContract:
+class OptionContract(JournaledKind, frozen=True, kw_only=True):
     """One listed option. multiplier is units of the underlying a contract, as the venue states it.
 
     An adjusted contract may deliver something else than its multiplier says: compare with what
@@ -52,8 +51,7 @@ class OptionContract:
         return f"{self.underlying} {self.expiry:%d%b%y} {self.strike.normalize():f} {self.right}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Perpetual:
+class Perpetual(JournaledKind, frozen=True, kw_only=True):
     """A perpetual future. symbol is BASE-QUOTE, as the managers name pairs.
 
     Quantities of a linear one are base currency, whatever the venue counts in (the venue multiplies
@@ -77,8 +75,7 @@ class Perpetual:
         return self.base
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpotPair:
+class SpotPair(JournaledKind, frozen=True, kw_only=True):
     ref: str
     symbol: str
     base: str
@@ -96,24 +93,21 @@ class SpotPair:
 Instrument = Stock | OptionContract | Perpetual | SpotPair
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Journaled, frozen=True, kw_only=True):
     """One stretch of trading; both instants are aware UTC, closes_at is exclusive."""
 
     opens_at: datetime
     closes_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceStep:
+class PriceStep(Journaled, frozen=True, kw_only=True):
     """From from_price upwards, prices move in increments. Source: IB API, PriceIncrement."""
 
     from_price: Decimal
     increment: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceBand:
+class PriceBand(Journaled, frozen=True, kw_only=True):
     """Between which multiples of the market price an order's price may lie.
 
     Source: Binance, PERCENT_PRICE_BY_SIDE.
@@ -123,8 +117,7 @@ class PriceBand:
     highest: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractSpec:
+class ContractSpec(Journaled, frozen=True, kw_only=True):
     """How a contract trades: its hours, its ticks, how it settles.
 
     trading is every hour the venue takes orders (outside_rth for stock), liquid the regular

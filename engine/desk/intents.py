@@ -4,13 +4,13 @@ An order intent carries no price: the price is put on it where the live quote is
 goes out, and comes back as the fact OrderPriced. So the same facts always give the same intents.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from engine.desk.facts import Side
 from engine.desk.instruments import Instrument
+from engine.desk.journaled import Journaled, JournaledKind
 
 
 class Purpose(StrEnum):
@@ -38,42 +38,36 @@ class Severity(StrEnum):
     CRITICAL = "CRITICAL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marketable:
+class Marketable(JournaledKind, frozen=True, kw_only=True):
     """Stock in its regular hours at market, anything else by a limit at most max_slippage (a
     fraction of the price) past the touch."""
 
     max_slippage: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class Sweep(JournaledKind, frozen=True, kw_only=True):
     """Immediate-or-cancel, up to touch x (1 + buffer) for a buy and (1 - buffer) for a sell."""
 
     buffer: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtTouch:
+class AtTouch(JournaledKind, frozen=True, kw_only=True):
     """A good-till-cancelled limit at the price the other side shows now, within its step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopAt:
+class StopAt(JournaledKind, frozen=True, kw_only=True):
     """A market order that waits at the venue until the price reaches trigger."""
 
     trigger: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtMarket:
+class AtMarket(JournaledKind, frozen=True, kw_only=True):
     """A market order. For a buy with spend set, spend of the quote currency at most."""
 
     spend: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bracket:
+class Bracket(JournaledKind, frozen=True, kw_only=True):
     """An OCO around a long position: sold at above (a limit) or at below (a stop)."""
 
     above: Decimal
@@ -83,8 +77,7 @@ class Bracket:
 Pricing = Marketable | Sweep | AtTouch | StopAt | AtMarket | Bracket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
+class PlaceOrder(Journaled, frozen=True, kw_only=True):
     """Send one order. quantity is positive and already capped by the position. reason says in words
     why it is sent. client_order_id is derived, so the same decision has the same id for ever.
 
@@ -106,23 +99,20 @@ class PlaceOrder:
     reduce_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(Journaled, frozen=True, kw_only=True):
     client_order_id: str
     venue: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskVenue:
+class AskVenue(Journaled, frozen=True, kw_only=True):
     """Ask the venue for a fresh complete BookSnapshot (positions, executions, orders)."""
 
     venue: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewOrder:
+class PreviewOrder(Journaled, frozen=True, kw_only=True):
     """Ask the venue, where it can tell, what an order would do to the account's margin. Nothing is
     placed by it, and whatever else is to be sent goes first."""
 
@@ -134,8 +124,7 @@ class PreviewOrder:
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaiseAlert:
+class RaiseAlert(Journaled, frozen=True, kw_only=True):
     """Tell the owner, on screen and through every alert channel."""
 
     alert_id: str
@@ -146,8 +135,7 @@ class RaiseAlert:
     strategy_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteLine:
+class WriteLine(Journaled, frozen=True, kw_only=True):
     """Write one line to the log and the journal, in words the owner knows; no alert."""
 
     text: str

@@ -6,10 +6,12 @@ the same files and settings always give the same report.
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from engine.desk.allocation.closing import ClosedTrade
 from engine.desk.allocation.definitions import AllocationSettings

@@ -5,7 +5,7 @@ the next start, and the answer says so. The file is never written unless the who
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,7 @@ def _of_allocation(old: ConfigApplied, new: ConfigApplied) -> list[str]:
     told += [
         f"{name}: the new values hold for its next buy."
         for name in after
-        if name in before and asdict(after[name]) != asdict(before[name])
+        if name in before and after[name] != before[name]
     ]
     return told or ["The signal's settings hold from the next bar on."]
 

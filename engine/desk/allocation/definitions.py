@@ -1,8 +1,9 @@
 """What a person declared about the allocation desk: shares of the account, signals, brackets."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from engine.desk.journaled import Journaled
 
 
 class ScoreOf(StrEnum):
@@ -12,8 +13,7 @@ class ScoreOf(StrEnum):
     RETURN = "return"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterSet:
+class ParameterSet(Journaled, frozen=True, kw_only=True):
     """One symbol's share and bracket. Percents are percents (33.3 is 33.3 %)."""
 
     symbol: str
@@ -23,8 +23,7 @@ class ParameterSet:
     stop_loss_percent: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationSettings:
+class AllocationSettings(Journaled, frozen=True, kw_only=True):
     """The [allocation] table. window counts closed bars of interval_seconds each."""
 
     venue: str

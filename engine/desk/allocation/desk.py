@@ -6,9 +6,10 @@ is entries' business, what a trade sends the flow's, who has how much the ledger
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.allocation.closing import ClosedTrade, closed, told
 from engine.desk.allocation.definitions import AllocationSettings

@@ -1,7 +1,8 @@
 """A position change that no execution explains, with its evidence, and what it turned out to be."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from engine.desk.instruments import Instrument, OptionContract, Right
 from engine.desk.snapshot import AssignmentKind
@@ -9,8 +10,7 @@ from engine.desk.snapshot import AssignmentKind
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionChange:
+class OptionChange(Struct, frozen=True, kw_only=True):
     """An unexplained change of an option position. change and before are signed contracts.
 
     settled: its last trading day is over. fresh: so young that rows which belong to it may still
@@ -51,8 +51,7 @@ class OptionChange:
         return self.unit * abs(self.change)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockChange:
+class StockChange(Struct, frozen=True, kw_only=True):
     """An unexplained change of the underlying's stock, signed shares. The flags are as for an
     OptionChange.
 
@@ -75,8 +74,7 @@ class StockChange:
         return self.change * self.kept > 0 and not self.change % self.kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """What one change was. change is what it explains of the option (or stock) position, shares
     what it explains of the stock; both signed. A SUSPECT here is a leg proven missing.
 

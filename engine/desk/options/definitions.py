@@ -1,11 +1,11 @@
 """What a person declared: the strategies to guard and the rules they are guarded by."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from engine.desk.instruments import OptionContract, Right
+from engine.desk.journaled import Journaled
 
 
 class PartialAssignmentPolicy(StrEnum):
@@ -20,8 +20,7 @@ class Escalation(StrEnum):
     ALARM = "alarm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegDefinition:
+class LegDefinition(Journaled, frozen=True, kw_only=True):
     """One leg as declared; quantity is signed contracts, short negative."""
 
     right: Right
@@ -37,8 +36,7 @@ class LegDefinition:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategyDefinition:
+class StrategyDefinition(Journaled, frozen=True, kw_only=True):
     """A declared strategy. account None means the venue's only account. shares is the stock that
     belongs to it (a covered call), signed."""
 
@@ -51,8 +49,7 @@ class StrategyDefinition:
     shares: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionSettings:
+class OptionSettings(Journaled, frozen=True, kw_only=True):
     """The [options] table. Durations are seconds; max_slippage is a fraction of the price."""
 
     venue: str

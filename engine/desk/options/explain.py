@@ -7,9 +7,10 @@ question. The order in which it is told never matters.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
+
+from msgspec.structs import replace
 
 from engine.desk.instruments import Right
 from engine.desk.options.changes import Explanation, OptionChange, StockChange

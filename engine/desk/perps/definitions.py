@@ -1,8 +1,9 @@
 """What a person declared about perpetuals: the barriers of a position, and who sets them."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from engine.desk.journaled import Journaled
 
 
 class CloseOrderType(StrEnum):
@@ -13,8 +14,7 @@ class CloseOrderType(StrEnum):
     LIMIT = "LIMIT"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BarrierSettings:
+class BarrierSettings(Journaled, frozen=True, kw_only=True):
     """Barriers around one position; fractions of the entry value, seconds, None where unset.
 
     time_limit_seconds counts from the assignment, or from when a person put it under guard.
@@ -31,8 +31,7 @@ class BarrierSettings:
     resident_stop: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagerSettings:
+class ManagerSettings(Journaled, frozen=True, kw_only=True):
     """One [[assignment_managers]] table. trading_pairs are BASE-QUOTE; empty means every pair.
 
     at_once closes an assigned position without barriers (time_limit = 0). close_percent is of the

@@ -5,9 +5,11 @@ whether an order may trade, at what price or when; and like a broker it lets a p
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     CloseType,

@@ -5,9 +5,11 @@ Pure: it has no loop and no clock. What it answers is already in the book; the v
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     ExecutionReported,

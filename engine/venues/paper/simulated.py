@@ -4,9 +4,11 @@ Pure: it has no loop and no clock. It keeps what was simulated apart from what i
 the sum; the real account is never changed.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     AccountReported,

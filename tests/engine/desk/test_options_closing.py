@@ -1,9 +1,10 @@
 """How closes are worked: priced anew in bounded steps, escalated, sized by what is really left."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     ArmedChanged,

@@ -1,12 +1,12 @@
 """The explanation of a position change: total, deterministic, never more than happened."""
 
-from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.desk.instruments import OptionContract, Right, Stock
 from engine.desk.options.changes import OptionChange, StockChange

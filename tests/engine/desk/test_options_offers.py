@@ -1,13 +1,13 @@
 """Shapes recognised in what nobody declared, differences from what was, and exercise advice."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.config.model.options import Strategy as ConfiguredStrategy
 from engine.config.model.shapes import StrategyKind

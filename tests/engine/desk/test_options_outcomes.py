@@ -1,13 +1,13 @@
 """What the desk makes of assignments that are not the plain one: parts, both shorts, shared
 contracts, netting shares, expiry, the broker's own executions, corporate actions, other people."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     CloseRequested,

@@ -1,8 +1,9 @@
 """When the margin of a plan is asked for: never with a close, never instead of one, once a line."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import ArmedChanged, OrderPreviewed, VenueChanged, VenueState
 from engine.desk.intents import PlaceOrder, PreviewOrder

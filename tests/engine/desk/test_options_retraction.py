@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.desk.facts import ExecutionOrigin, ExecutionReported, OrderReport, OrderRow
 from engine.desk.options.definitions import OptionSettings
 from engine.desk.snapshot import AssignmentKind, AssignmentState, StrategyStatus
@@ -38,14 +40,7 @@ def taken_for_assigned(settings: OptionSettings | None = None) -> World:
 def late(world: World, instrument: object, signed: int) -> None:
     """An execution of before, told now."""
     execution = world.trade(instrument, signed, told=False)  # type: ignore[arg-type]
-    earlier = execution.__class__(
-        **{
-            name: getattr(execution, name)
-            for name in execution.__dataclass_fields__
-            if name != "at"
-        },
-        at=world.now - timedelta(seconds=10),
-    )
+    earlier = replace(execution, at=world.now - timedelta(seconds=10))
     world._executions[-1] = earlier
     world.tell(ExecutionReported(venue=VENUE, execution=earlier))
 

@@ -1,6 +1,5 @@
 """Facts and intents for the journal's tests: a few told by hand, and all of them by the dice."""
 
-from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -8,6 +7,8 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields
 
 from engine.desk.facts import OrderReport, OrderReported, OrderRow, PositionReported, PositionRow
 from engine.desk.facts import Side as OrderSide
@@ -69,7 +70,7 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(anything(get_args(hint)[0]), max_size=3).map(tuple)
     if hint is type(None):
         return st.none()
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         hints = get_type_hints(hint)
         return st.builds(
             hint, **{field.name: anything(hints[field.name]) for field in fields(hint)}

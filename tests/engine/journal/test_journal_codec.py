@@ -3,17 +3,101 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import inf, nan
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from engine.desk.facts import DeadlinePassed, PositionReported, PositionRow
+from engine.desk.facts import (
+    DeadlinePassed,
+    Execution,
+    ExecutionOrigin,
+    ExecutionReported,
+    Fact,
+    PositionReported,
+    PositionRow,
+    Side,
+    SignalKind,
+    SignalRaised,
+)
+from engine.desk.intents import Intent
 from engine.desk.options.definitions import OptionSettings
 from engine.journal import Entry, JournalError, as_document, as_row, tell
 from engine.journal.codec import FACTS, INTENTS, decode, encode
-from tests.engine.journal.samples import PUT, anything, order, position
+from tests.engine.journal.samples import AT, PUT, SPY, anything, order, position
+
+
+def signal(symbol: str, z_score: float) -> SignalRaised:
+    return SignalRaised(
+        venue="binance",
+        symbol=symbol,
+        kind=SignalKind.ENTRY,
+        z_score=z_score,
+        price=Decimal("67000.10"),
+        bar_at=AT,
+    )
+
+
+# As the journals out there hold them.
+WRITTEN: list[tuple[str, str, Fact | Intent]] = [
+    (
+        "PositionReported",
+        '{"venue":"ibkr","row":{"account":"DU1234567","instrument":{"is":"OptionContract",'
+        '"ref":"1001","underlying":"SPY","right":"P","strike":"440","expiry":"2026-12-18",'
+        '"multiplier":"100","currency":"USD","trading_class":""},"quantity":"-2",'
+        '"average_cost":null}}',
+        position(),
+    ),
+    (
+        "ExecutionReported",
+        '{"venue":"ibkr","execution":{"execution_id":"0000e0d5.01","revision":1,'
+        '"account":"DU1234567","instrument":{"is":"Stock","ref":"756733","symbol":"SPY",'
+        '"currency":"USD"},"side":"SELL","quantity":"200","price":"439.50",'
+        '"at":"2026-12-18T02:30:14.213000+00:00","origin":"OURS","client_order_id":"bh3k2q7x9",'
+        '"fee":"1E+1","fee_currency":"USD","exit_leg":null}}',
+        ExecutionReported(
+            venue="ibkr",
+            execution=Execution(
+                execution_id="0000e0d5.01",
+                account="DU1234567",
+                instrument=SPY,
+                side=Side.SELL,
+                quantity=Decimal(200),
+                price=Decimal("439.50"),
+                at=AT,
+                origin=ExecutionOrigin.OURS,
+                client_order_id="bh3k2q7x9",
+                fee=Decimal("1E+1"),
+                fee_currency="USD",
+            ),
+        ),
+    ),
+    (
+        "SignalRaised",
+        '{"venue":"binance","symbol":"\\u20bf \\ud800","kind":"ENTRY","z_score":-5.0,'
+        '"price":"67000.10","bar_at":"2026-12-18T02:30:14.213000+00:00"}',
+        signal("₿ \ud800", -5.0),
+    ),
+    (
+        "PlaceOrder",
+        '{"client_order_id":"bh3k2q7x9","venue":"ibkr","account":"DU1234567","instrument":'
+        '{"is":"Stock","ref":"756733","symbol":"SPY","currency":"USD"},"side":"SELL",'
+        '"quantity":"200","purpose":"FLATTEN_SHARES","strategy_id":"SPY-IC-1","episode":"e1",'
+        '"reason":"200 shares delivered by the assigned short put SPY 440","pricing":'
+        '{"is":"Marketable","max_slippage":"0"},"reduce_only":false}',
+        order(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "item"), WRITTEN)
+def test_the_journal_keeps_its_form(name: str, body: str, item: Fact | Intent) -> None:
+    assert decode(name, body) == item
+    # An instant in UTC may end in either.
+    assert encode(item)[2] == body.replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize("cls", [*FACTS, *INTENTS], ids=lambda cls: cls.__name__)
@@ -64,6 +148,16 @@ def test_decimals_keep_their_digits() -> None:
     assert str(again.row.quantity) == "-0.10000000000000000000001"
 
 
+@pytest.mark.parametrize("account", ["DU1234567", "₿"])
+def test_an_empty_sum_comes_back_as_the_decimal_it_stands_for(account: str) -> None:
+    row = PositionRow(account=account, instrument=PUT, quantity=sum([]))  # type: ignore[arg-type]
+    _, name, body = encode(PositionReported(venue="ibkr", row=row))
+    again = decode(name, body)
+    assert isinstance(again, PositionReported)
+    assert again.row.quantity == 0
+    assert type(again.row.quantity) is Decimal
+
+
 def test_a_fact_without_fields_is_an_empty_object() -> None:
     assert encode(DeadlinePassed()) == ("fact", "DeadlinePassed", "{}")
 
@@ -101,15 +195,28 @@ def test_what_a_newer_version_wrote_is_refused_by_name(name: str, body: str, nam
 
 @pytest.mark.parametrize(
     "body",
-    ["{", "[]", "null", "{}", _change(["quantity"], 2), _change(["quantity"], "two")],
+    ["{", "[]", "null", "{}", _change(["quantity"], [2]), _change(["quantity"], "two")],
 )
 def test_a_damaged_body_is_refused(body: str) -> None:
     with pytest.raises(JournalError, match="cannot be read"):
         decode("PlaceOrder", body)
 
 
-def test_what_could_not_be_read_back_is_not_written() -> None:
-    with pytest.raises(JournalError, match="cannot be written"):
-        encode(order(strategy_id=17))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "item",
+    [
+        order(strategy_id=17),  # type: ignore[arg-type]
+        replace(order(), instrument=object()),
+        replace(order("\ud800"), strategy_id=17),
+        *(signal(symbol, score) for symbol in ("BTCUSDT", "₿") for score in (nan, inf, -inf)),
+    ],
+    ids=repr,
+)
+def test_what_could_not_be_read_back_is_not_written(item: Fact | Intent) -> None:
+    with pytest.raises(JournalError, match=f"A {type(item).__name__} cannot be written"):
+        encode(item)
+
+
+def test_what_is_no_fact_and_no_intent_is_not_written() -> None:
     with pytest.raises(JournalError, match="OptionSettings"):
         encode(OptionSettings(venue="v"))  # type: ignore[arg-type]

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from msgspec import structs
+
 from engine.desk.instruments import OptionContract
 from engine.desk.options.definitions import OptionSettings
 from engine.desk.snapshot import AssignmentKind, AssignmentState, OrderState, StrategyStatus
@@ -32,7 +34,7 @@ ALL_FOUR = ["SELL 200 SPY", "BUY 2 C460", "SELL 2 P435", "SELL 2 C465"]
 
 
 def spx(strike: int) -> OptionContract:
-    return replace(option("P", strike, str(strike)), underlying="SPX")
+    return structs.replace(option("P", strike, str(strike)), underlying="SPX")
 
 
 def hours_of(scene: Scene, day: datetime) -> Scene:

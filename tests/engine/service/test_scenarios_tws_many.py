@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from msgspec import structs
+
 from engine.desk.options.definitions import StrategyDefinition
 from engine.desk.snapshot import AssignmentKind, StrategyStatus
 from tests.engine.desk.world import definition
@@ -53,7 +55,7 @@ def many(count: int, now: datetime, *, calls: int = 0) -> Scene:
 def declared(count: int, *, calls: int = 0) -> tuple[StrategyDefinition, ...]:
     put, call = contract("P", 440, "1"), contract("C", 460, "2")
     return tuple(
-        replace(
+        structs.replace(
             definition(
                 f"S{n}",
                 "strangle" if n < calls else "single",

@@ -6,9 +6,10 @@ What the desk decides is journaled batch by batch, then sent; the exchange's ans
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.allocation.definitions import AllocationSettings, ParameterSet
 from engine.desk.allocation.picture import allocation

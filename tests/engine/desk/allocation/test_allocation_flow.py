@@ -1,10 +1,10 @@
 """From a signal to the release of its money: one trade a symbol, whatever the exchange does."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.desk.allocation.picture import allocation
 from engine.desk.desk import Desk

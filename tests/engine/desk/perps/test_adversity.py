@@ -1,9 +1,9 @@
 """What goes wrong between a guarded position and its venue, at the worst moment."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     ContractDescribed,

@@ -1,10 +1,10 @@
 """What a venue, a person or nobody known did to a perpetual position, told to the desk."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     ArmedChanged,
