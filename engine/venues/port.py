@@ -5,9 +5,10 @@ arrived together is told together), and it answers every order with facts, never
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from engine.desk.facts import OrderType, Side, TimeInForce, VenueFact
 from engine.desk.instruments import Instrument
@@ -15,8 +16,7 @@ from engine.desk.intents import PreviewOrder, Purpose
 from engine.desk.market import Bar, Quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedOrder:
+class PricedOrder(Struct, frozen=True, kw_only=True):
     """An order ready to go out, with the terms it was given (engine.desk.facts.OrderPriced).
 
     spend is the quote currency a market buy may cost; quantity is then only an expectation.

@@ -2,8 +2,9 @@
 done, and what their owner is told. Opens their way out; sends nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.books import Book
 from engine.desk.floor import Floor

@@ -6,9 +6,10 @@ made anew from what is held each time something changes, so it needs no memory o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
+
+from msgspec import Struct
 
 from engine.desk.facts import Side
 from engine.desk.instruments import OptionContract, Right, Stock
@@ -19,8 +20,7 @@ ZERO = Decimal(0)
 _RIGHTS = tuple(Right)
 
 
-@dataclass(slots=True, kw_only=True)
-class PlanLine:
+class PlanLine(Struct, kw_only=True):
     """One line: quantity positive. waits says what it waits for, empty when it may go now, and
     waits_until when that will be, where it is known."""
 

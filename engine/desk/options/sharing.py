@@ -5,16 +5,16 @@ to what it expects, then the next. What nobody expects falls on nobody.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from engine.desk.options.strategies import Leg, Strategy
 
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """What of a change falls on one leg, signed like the change."""
 
     strategy: Strategy
@@ -22,8 +22,7 @@ class Part:
     change: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """rest falls on nobody. rivals: strategies on which the change could have fallen just as
     well."""
 

@@ -1,7 +1,8 @@
 """Orders and cancels of the IB venue, and every answer a broker may give, over the real wire."""
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.desk.facts import (
     BookSnapshot,

@@ -3,6 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from engine.desk.facts import (
     BalanceReported,
@@ -311,4 +312,4 @@ def spend_btc(id_, amount):
 
 
 def replace_pair(order):
-    return replace(order, instrument=PAIR)
+    return structs.replace(order, instrument=PAIR)

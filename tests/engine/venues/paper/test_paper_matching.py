@@ -1,7 +1,7 @@
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.desk.facts import CloseType, OrderReport, Side
 from engine.desk.instruments import Perpetual
