@@ -7,7 +7,6 @@ here into the journal, in order, before anything newer.
 """
 
 import contextlib
-import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self, cast
+
+import msgspec
 
 from engine.journal.chain import GENESIS, Head, Line
 from engine.journal.errors import JournalError
@@ -131,17 +132,15 @@ class Spare:
 
     def _written(self, lines: Sequence[Line]) -> bytes:
         """One append as one line: so a torn line is an append that never was."""
-        body = json.dumps(
+        body = msgspec.json.encode(
             {
                 "number": len(self.appends) + 1,
                 "after": self.after.count,
                 "hash": self.after.hash.hex(),
                 "ahead": self.only_ahead,
                 "records": lines,
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
+            }
+        )
         return _checksum(body) + b" " + body + b"\n"
 
     def _hold(self, lines: Sequence[Line], text: bytes) -> None:
@@ -249,7 +248,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     stated, _, body = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or stated != _checksum(body):
         return None
-    content: dict[str, Any] = json.loads(body)
+    content: dict[str, Any] = msgspec.json.decode(body)
     return content
 
 

@@ -61,6 +61,9 @@ class Journal:
         self._worker = Worker(self._connect)
         self._writer = Writer(crash)
         self._orders: dict[str, str] = {}
+        # As last written: the records of a batch share it.
+        self._instant: datetime | None = None
+        self._instant_text = ""
         self._log: int | None = None
         self._synced = 0
         self._syncing: asyncio.Task[None] | None = None
@@ -213,7 +216,9 @@ class Journal:
     def _line(self, record: Record) -> Line:
         kind, name, body = encode(record.item)
         owner = self._strategy_of(record.item)
-        return record.batch, reading.instant_text(record.at), kind, name, owner, body
+        if record.at is not self._instant:
+            self._instant, self._instant_text = record.at, reading.instant_text(record.at)
+        return record.batch, self._instant_text, kind, name, owner, body
 
     def _strategy_of(self, item: Fact | Intent) -> str | None:
         match item:
