@@ -11,14 +11,17 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self
 
 import msgspec
 
 from engine.journal.chain import GENESIS, Head, Line
+from engine.journal.codec import decode
 from engine.journal.errors import JournalError
+from engine.journal.records import Record
 
 SPACE_BYTES = 4 * 2**20
 MOST_HELD_BYTES = 64 * 2**20
@@ -50,7 +53,7 @@ class Spare:
 
     def __init__(self, path: Path, space_bytes: int = SPACE_BYTES) -> None:
         self.path = path
-        self.appends: list[tuple[Line, ...]] = []
+        self.appends: list[tuple[Record, ...]] = []
         self.after = Place(count=0, hash=GENESIS)
         self.only_ahead = True
         self._fd = -1
@@ -97,54 +100,54 @@ class Spare:
 
     # --- taking ----------------------------------------------------------------------------------
 
-    def take(self, lines: Sequence[Line], last: Head) -> str:
+    def take(self, records: Sequence[Record], last: Head) -> str:
         """Hold one append, all of it or none; last is the journal's end. Say what is wrong where
         the file has it not, and so the next life will not have it."""
         self._begin(last)
         self.only_ahead = False
         try:
-            text = self._written(lines)
-        except UnicodeEncodeError as error:
+            text = self._written(records)
+        except _UNWRITABLE as error:
             return f"it cannot be written: {error}"
         if self._held_bytes + len(text) > MOST_HELD_BYTES:
             return "nothing more can be held back"
         # After a gap nothing may follow: a replay would stand on a wrong book.
         self._refused = self._refused or self._put(text)
-        self._hold(lines, text)
+        self._hold(records, text)
         return self._refused
 
-    def take_ahead(self, lines: Sequence[Line], last: Head) -> bool:
+    def take_ahead(self, records: Sequence[Record], last: Head) -> bool:
         """Hold one append that is about to be committed. False where the file has it not: nothing
         is held then."""
         self._begin(last)
         try:
-            text = self._written(lines)
-        except UnicodeEncodeError:
+            text = self._written(records)
+        except _UNWRITABLE:
             return False
         if self._refused or self._put(text):
             return False
-        self._hold(lines, text)
+        self._hold(records, text)
         return True
 
     def _begin(self, last: Head) -> None:
         if not self.appends:
             self.after, self.only_ahead = Place.of(last), True
 
-    def _written(self, lines: Sequence[Line]) -> bytes:
+    def _written(self, records: Sequence[Record]) -> bytes:
         """One append as one line: so a torn line is an append that never was."""
-        body = msgspec.json.encode(
+        body = _encode(
             {
                 "number": len(self.appends) + 1,
                 "after": self.after.count,
                 "hash": self.after.hash.hex(),
                 "ahead": self.only_ahead,
-                "records": lines,
+                "records": [(r.batch, r.at, type(r.item).__name__, r.item) for r in records],
             }
         )
         return _checksum(body) + b" " + body + b"\n"
 
-    def _hold(self, lines: Sequence[Line], text: bytes) -> None:
-        self.appends.append(tuple(lines))
+    def _hold(self, records: Sequence[Record], text: bytes) -> None:
+        self.appends.append(tuple(records))
         self._held_bytes += len(text)
 
     def _put(self, text: bytes) -> str:
@@ -161,8 +164,11 @@ class Spare:
 
     # --- giving back -----------------------------------------------------------------------------
 
-    def missing_from(self, connection: sqlite3.Connection, head: Head) -> list[tuple[Line, ...]]:
-        """Return the appends that the journal does not have yet.
+    def missing_from(
+        self, connection: sqlite3.Connection, head: Head, held: Sequence[Sequence[Line]]
+    ) -> int:
+        """Return how many of the appends, at their end, the journal does not have yet; held is what
+        they are when spelled out.
 
         The first of them may be there: a commit that failed may have come through, and a process
         may die between the commit and the wiping. Raises ForeignSpareError.
@@ -170,7 +176,7 @@ class Spare:
         if self.only_ahead and head.count < self.after.count:
             # A power cut took the journal's last entries with it, and nothing can follow a gap. The
             # venues tell the same again, and know whether an order reached them.
-            return []
+            return 0
         self._check_place(connection, head)
         rows = connection.execute(
             "SELECT at, kind, name, strategy_id, body FROM entries WHERE seq > ? ORDER BY seq",
@@ -178,12 +184,12 @@ class Spare:
         )
         there = 0
         with contextlib.closing(rows):
-            for lines in self.appends:
+            for lines in held:
                 found = rows.fetchmany(len(lines))
                 if found and found != [line[1:] for line in lines]:
                     raise ForeignSpareError(f"what follows entry {self.after.count} differs")
                 there += bool(found)
-        return self.appends[there:]
+        return len(held) - there
 
     def _check_place(self, connection: sqlite3.Connection, head: Head) -> None:
         after = self.after
@@ -214,24 +220,52 @@ class Spare:
     def _read(self) -> None:
         """Read what a life before left. A last line that is torn was never told to be there."""
         text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
-        for start, line in _lines(text.split(b"\0", 1)[0]):
-            found = _parsed(line)
-            if found is None or found["number"] not in (1, len(self.appends) + 1):
-                if any(_parsed(other) for begin, other in _lines(text) if begin > start):
-                    raise JournalError(
-                        f"{self.path} is damaged at byte {start}. It holds what the journal could "
-                        "not take: put a copy back, or move it away and start again."
-                    )
+        lines = _lines(text)
+        for place, (start, line) in enumerate(lines):
+            found = self._parsed(start, line)
+            if found is None or found.number not in (1, len(self.appends) + 1):
+                if any(self._parsed(*other) for other in lines[place + 1 :]):
+                    raise self._damaged(start)
                 # Torn: nothing of it may be left behind what is written next.
                 self._used_bytes = start
                 os.pwrite(self._fd, bytes(len(line)), start)
                 return
-            if found["number"] == 1:
+            if found.number == 1:
                 self.forget()
-            self.after = Place(count=found["after"], hash=bytes.fromhex(found["hash"]))
-            self.only_ahead = found.get("ahead", False)
-            self._hold([cast("Line", tuple(row)) for row in found["records"]], line)
+            self.after = Place(count=found.after, hash=bytes.fromhex(found.hash))
+            self.only_ahead = found.ahead
+            self._hold([_record(*kept) for kept in found.records], line)
             self._used_bytes = start + len(line)
+
+    def _parsed(self, start: int, line: bytes) -> "_Kept | None":
+        """The content of a whole line, None of any other."""
+        stated, _, body = line.removesuffix(b"\n").partition(b" ")
+        if not line.endswith(b"\n") or stated != _checksum(body):
+            return None
+        try:
+            return _decode(body)
+        except msgspec.MsgspecError as error:
+            raise self._damaged(start) from error
+
+    def _damaged(self, start: int) -> JournalError:
+        return JournalError(
+            f"{self.path} is damaged at byte {start}. It holds what the journal could not take: "
+            "put a copy back, or move it away and start again."
+        )
+
+
+class _Kept(msgspec.Struct):
+    """A line of the file as it is read back. A record is (batch, at, class, item)."""
+
+    number: int
+    after: int
+    hash: str
+    ahead: bool
+    records: list[tuple[int, datetime, str, msgspec.Raw]]
+
+
+def _record(batch: int, at: datetime, name: str, item: msgspec.Raw) -> Record:
+    return Record(batch=batch, at=at, item=decode(name, bytes(item).decode()))
 
 
 def _lines(text: bytes) -> list[tuple[int, bytes]]:
@@ -243,14 +277,10 @@ def _lines(text: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """The content of a whole line, None of any other."""
-    stated, _, body = line.removesuffix(b"\n").partition(b" ")
-    if not line.endswith(b"\n") or stated != _checksum(body):
-        return None
-    content: dict[str, Any] = msgspec.json.decode(body)
-    return content
-
-
 def _checksum(body: bytes) -> bytes:
     return sha256(body).hexdigest()[:_CHECKSUM_DIGITS].encode()
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Kept).decode
+_UNWRITABLE = (TypeError, ValueError)

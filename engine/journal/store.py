@@ -14,19 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from engine.desk.facts import (
-    CloseRequested,
-    ExecutionReported,
-    Fact,
-    OrderPriced,
-    OrderReported,
-    OrderUnanswered,
-    OrderUnpriced,
-)
-from engine.desk.intents import CancelOrder, Intent, PlaceOrder, RaiseAlert
 from engine.journal import reading
-from engine.journal.chain import BrokenChainError, Head, Line, Walk
-from engine.journal.codec import encode
+from engine.journal.chain import BrokenChainError, Head, Walk
 from engine.journal.crash import CrashPoint
 from engine.journal.errors import JournalError
 from engine.journal.opening import damaged, open_checked, open_log, remembered_orders
@@ -60,10 +49,6 @@ class Journal:
         self._recovering: asyncio.Task[None] | None = None
         self._worker = Worker(self._connect)
         self._writer = Writer(crash)
-        self._orders: dict[str, str] = {}
-        # As last written: the records of a batch share it.
-        self._instant: datetime | None = None
-        self._instant_text = ""
         self._log: int | None = None
         self._synced = 0
         self._syncing: asyncio.Task[None] | None = None
@@ -101,9 +86,9 @@ class Journal:
         try:
             if not self._read_only:
                 self._log = open_log(self.path)
+                self._writer.lines.strategies = remembered_orders(connection)
                 if self._wants_spare:
                     self._use_spare(connection)
-                self._orders = remembered_orders(connection)
         except (OSError, sqlite3.Error) as error:
             self._let_go(connection)
             raise JournalError(f"{self.path} cannot be opened: {error}.") from error
@@ -171,7 +156,7 @@ class Journal:
         if self._sync_failure:
             failure, self._sync_failure = self._sync_failure, None
             raise failure
-        append = Append([self._line(record) for record in records])
+        append = Append(tuple(records))
         self._writer.waiting.append(append)
         return append
 
@@ -200,7 +185,7 @@ class Journal:
                 self._notice()
         if append.failure:
             raise append.failure
-        if durable and append.lines:
+        if durable and append.records:
             await self._sync(self._writer.transactions)
 
     def _sync_soon(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -212,30 +197,6 @@ class Journal:
             raise JournalError("The journal is closed.")
         if self._read_only:
             raise JournalError("The journal was opened for reading only.")
-
-    def _line(self, record: Record) -> Line:
-        kind, name, body = encode(record.item)
-        owner = self._strategy_of(record.item)
-        if record.at is not self._instant:
-            self._instant, self._instant_text = record.at, reading.instant_text(record.at)
-        return record.batch, self._instant_text, kind, name, owner, body
-
-    def _strategy_of(self, item: Fact | Intent) -> str | None:
-        match item:
-            case PlaceOrder():
-                if item.strategy_id is not None:
-                    self._orders[item.client_order_id] = item.strategy_id
-                return item.strategy_id
-            case CloseRequested() | RaiseAlert():
-                return item.strategy_id
-            case OrderPriced() | OrderUnpriced() | OrderUnanswered() | CancelOrder():
-                return self._orders.get(item.client_order_id)
-            case OrderReported():
-                return self._orders.get(item.row.client_order_id)
-            case ExecutionReported():
-                return self._orders.get(item.execution.client_order_id or "")
-            case _:
-                return None
 
     async def _sync(self, transactions: int) -> None:
         """Have the first so many transactions on disk. Callers share a sync under way."""

@@ -10,6 +10,8 @@ from threading import Lock
 from engine.journal.chain import GENESIS, BrokenChainError, Head, Line, Row, link
 from engine.journal.crash import CrashPoint
 from engine.journal.errors import JournalError
+from engine.journal.lines import Lines
+from engine.journal.records import Record
 from engine.journal.spare import ForeignSpareError, Spare
 
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -22,9 +24,10 @@ _FOLD_AFTER_BYTES = 8 * 2**20
 @dataclass(slots=True)
 class Append:
     """One append on its way. settled is held until it is committed or has failed. is_ahead: a
-    restart finds it already."""
+    restart finds it already. lines: the records spelled out, once its turn came."""
 
-    lines: Sequence[Line]
+    records: Sequence[Record]
+    lines: Sequence[Line] = ()
     is_ahead: bool = False
     settled: Lock = field(default_factory=Lock)
     failure: JournalError | None = field(
@@ -48,6 +51,7 @@ class Writer:
 
     def __init__(self, crash: CrashPoint | None) -> None:
         self.waiting: deque[Append] = deque()
+        self.lines = Lines()
         self.transactions = 0
         self.spare: Spare | None = None
         self.trouble = ""
@@ -63,11 +67,11 @@ class Writer:
             self.write_waiting(connection)
             return
         for append in self.waiting:
-            if append.is_ahead or not append.lines:
+            if append.is_ahead or not append.records:
                 continue
             if self._crash:
                 self._crash.before()
-            append.is_ahead = self.spare.take_ahead(append.lines, self._last)
+            append.is_ahead = self.spare.take_ahead(append.records, self._last)
             if not append.is_ahead:
                 self.write_waiting(connection)
                 return
@@ -83,10 +87,14 @@ class Writer:
         group: list[Append] = []
         while self.waiting:
             append = self.waiting.popleft()
+            try:
+                append.lines = self.lines.of(append.records)
+                append.failure = None
+            except JournalError as error:
+                append.failure = error
             if append.lines:
                 group.append(append)
             else:
-                append.failure = None
                 append.settled.release()
         if not group:
             return
@@ -115,7 +123,7 @@ class Writer:
 
     def _put_aside(self, group: Sequence[Append], spare: Spare) -> None:
         for append in group:
-            problem = "" if append.is_ahead else spare.take(append.lines, self._last)
+            problem = "" if append.is_ahead else spare.take(append.records, self._last)
             failure = f"{self.trouble} It could not be put aside either: {problem}."
             append.failure = JournalError(failure) if problem else None
         self.transactions += 1
@@ -154,9 +162,10 @@ class Writer:
         self, connection: sqlite3.Connection, spare: Spare, sync: Callable[[], None]
     ) -> None:
         self._last = Head.of(connection)
-        left = spare.missing_from(connection, self._last)
+        held = [Append(records, self.lines.of(records)) for records in spare.appends]
+        left = spare.missing_from(connection, self._last, [append.lines for append in held])
         if left:
-            self._write(connection, [Append(lines) for lines in left])
+            self._write(connection, held[-left:])
         sync()
         spare.forget()
         spare.wipe()

@@ -51,6 +51,11 @@ log = structlog.get_logger("bulkhead.engine")
 
 VERSION = "0.1.0"
 
+_COMPANY_SECONDS = 0.001
+"""How long facts that call for no order wait for their company. An assignment's second row often
+comes right behind the first, in a packet of its own, and is not to wait for the first one's commit,
+alert and picture."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
@@ -310,6 +315,8 @@ class Engine:
 
     async def _commit(self, append: Append, then: Carried | None) -> None:
         """Commit what was begun, then act on it where that was not done yet."""
+        if then is not None and not (then.orders or then.answers):
+            await asyncio.sleep(_COMPANY_SECONDS)
         try:
             # The rest is synced right after: ids are derived, and a lost row is seen again at the
             # venue.

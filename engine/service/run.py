@@ -48,6 +48,8 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
         journal = await Journal.open(setup.journal, crash=_crash_point(os.environ), spare=True)
         stack.push_async_callback(journal.close)
         engine = Engine(mode=setup.mode, journal=journal, clock=clock)
+        # What the venues say when they are ended is the last of it.
+        stack.push_async_callback(engine.drained)
         journal.tell_trouble(engine.journal_trouble)
         await engine.recover()
         venues = setup.make_venues(engine)

@@ -2,21 +2,28 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.desk.intents import WriteLine
+from engine.desk.facts import Fact
+from engine.desk.intents import Intent, WriteLine
 from engine.journal import Journal, JournalError, Record
-from engine.journal.spare import Spare
+from engine.journal.chain import Head
+from engine.journal.lines import Lines
+from engine.journal.spare import Place, Spare
 from tests.engine.journal.full_disk import full_from, log_bytes
-from tests.engine.journal.samples import AT, order, records
+from tests.engine.journal.samples import AT, anything, order, records, report
 
 ROOT = Path(__file__).parents[3]
 
@@ -230,6 +237,39 @@ async def test_killed_with_things_put_ahead_the_next_life_has_each_once(
         async with await Journal.open(path, spare=True) as journal:
             assert await items(journal) == told(known)
             assert (await journal.verify()).ok
+
+
+async def test_killed_between_a_commit_and_its_clearing_up_the_journal_knows_its_own(
+    tmp_path: Path,
+) -> None:
+    """An order's later rows are filed under its strategy, which stands in an earlier row."""
+    path = tmp_path / "lived" / "journal.db"
+    async with await Journal.open(path, spare=True) as journal:
+        await journal.append([Record(at=AT, item=order())])
+        append = journal.begin([Record(at=AT, item=report())])
+        assert journal.put_ahead(append)
+        await journal.finish(append, durable=False)
+        shutil.copytree(path.parent, tmp_path / "found")
+    async with await Journal.open(tmp_path / "found" / "journal.db", spare=True) as journal:
+        entries = await journal.read()
+    assert [entry.item for entry in entries] == [order(), report()]
+    assert [entry.strategy_id for entry in entries] == ["SPY-IC-1", "SPY-IC-1"]
+
+
+@given(st.lists(anything(Fact | Intent), min_size=1, max_size=4))
+def test_what_was_put_ahead_is_spelled_out_alike_in_the_next_life(
+    items: list[Fact | Intent],
+) -> None:
+    told = [Record(at=AT, item=item, batch=number) for number, item in enumerate(items)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spare"
+        last = Head(count=3, batch=2, hash=bytes(32), last=3)
+        with closing(Spare.open(path, space_bytes=2**16)) as spare:
+            if not spare.take_ahead(told, last):
+                return
+        with closing(Spare.open(path, space_bytes=2**16)) as found:
+            assert [Lines().of(held) for held in found.appends] == [Lines().of(told)]
+            assert found.after == Place.of(last)
 
 
 async def test_what_was_put_ahead_leaves_the_spare_log_once_it_is_committed(
