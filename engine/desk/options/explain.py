@@ -157,6 +157,8 @@ class _Case:
 
     def _told_by_venue(self, stock: StockChange) -> list[tuple[OptionChange, Decimal]]:
         """Match the venue's own executions in the stock, each at its option's strike."""
+        if not stock.deliveries:
+            return []
         left = list(stock.deliveries)
         found = []
         for change in self._able(stock):
@@ -184,7 +186,7 @@ class _Case:
 
     def confirmed(self) -> Iterator[Explanation]:
         """What two fresh snapshots agree on and nothing better explains."""
-        if any(stock.fresh for stock in self.stocks):
+        if not (self.options or self.stocks) or any(stock.fresh for stock in self.stocks):
             return
         ripe = [o for o in self.options if o.confirmed and not o.doubtful]
         stock = self.stocks[0] if len(self.stocks) == 1 else None
