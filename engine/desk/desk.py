@@ -99,7 +99,12 @@ class Desk:
     def apply(self, batch: Iterable[Fact], now: datetime) -> Outcome:
         """Take facts that happened together, then decide. now never goes back."""
         self.floor.now = max(now, self.floor.now)
-        news = tuple(fact for fact in batch if self._take(fact))
+        batch = tuple(batch)
+        hurried = self.options.is_behind and any(type(one) is not DeadlinePassed for one in batch)
+        if hurried:
+            self.options.catch_up()
+        # What hurried it is journaled even if it is no news: a replay must be hurried too.
+        news = tuple([fact for fact in batch if self._take(fact) or hurried])
         if not news:
             return Outcome()
         self.floor.lose_silent_orders()
@@ -108,6 +113,11 @@ class Desk:
         self.floor.settle()
         answers, self._answers = tuple(self._answers), []
         return Outcome(facts=news, intents=self.floor.drain(), answers=answers)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a part of a decision was put off to the next deadline, so that none is long."""
+        return self.options.is_behind
 
     def next_deadline(self) -> datetime | None:
         """The next instant at which time alone may change a decision; feed DeadlinePassed then."""

@@ -23,7 +23,10 @@ class Drawing:
         self._next: asyncio.Handle | None = None
 
     def look(self) -> None:
-        """Begin anew when the ground changed on which everything is drawn."""
+        """Begin anew when the ground changed on which everything is drawn, unless the desk is still
+        busy with it: then most of it would be drawn twice."""
+        if self._desk.is_behind:
+            return
         ground = ground_of(self._desk)
         if ground != self._ground:
             self._ground = ground

@@ -1,8 +1,11 @@
 """The options desk: keeps the declared strategies, judges changes, closes what is broken."""
 
+from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
+from sys import maxsize
 
 from engine.desk.books import Book
 from engine.desk.facts import CloseRequested, ConfigApplied, Execution, OrderPreviewed
@@ -28,13 +31,22 @@ from engine.desk.options.trades import Trades
 from engine.desk.orders import Order
 from engine.desk.snapshot import StrategyStatus
 
+PIECES = 200
+"""How many pieces of new ground one decision takes: two milliseconds of work, about."""
+_AT_ONCE = timedelta(microseconds=1)
 REFUSED_BROKEN = "Cannot close broken strategy. Legs may be assigned. Manual review required."
 
 
 class OptionsDesk:
     """Visits only the strategies that something concerns; see Roster for who that is.
 
-    Within: ground and footing are what everything stood on when it was decided last; hours are the
+    On new ground (the first book, another config, other accounts) it concerns all of them. They are
+    placed and then looked at in pieces, so that no one decision takes long; whatever else happens
+    meanwhile finds all of it done.
+
+    Within: ground and footing are what everything stood on when it was decided last; placing is
+    what is left to place on new ground, unseen who is to be looked at on it, begun who is to be
+    closed since, when all have been looked at. hours are the
     (venue, ref) -> spec that a strategy's waiting closes were judged by. drawings and tables are
     what pictures keep.
     """
@@ -54,7 +66,11 @@ class OptionsDesk:
         self.previews = Previews(floor)
         self.drawings: dict[str, Drawn] = {}
         self.tables = Tables()
+        self.pieces = PIECES
         self._ground: object = None
+        self._placing: Iterator[None] | None = None
+        self._unseen: deque[Strategy] = deque()
+        self._begun: list[Strategy] = []
         self._footing: object = None
         self._hours: dict[str, list[tuple[tuple[str, str], ContractSpec | None]]] = {}
 
@@ -82,6 +98,7 @@ class OptionsDesk:
         self.roster.declare(kept.values())
         self._hours, self.drawings = {}, {}
         self._ground = None
+        self._forget_new_ground()
 
     def take_execution(self, venue: str, execution: Execution, change: Decimal) -> None:
         if self.settings is not None and venue == self.settings.venue:
@@ -122,14 +139,31 @@ class OptionsDesk:
 
     # --- deciding --------------------------------------------------------------------------------
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something of new ground is put off that could be done now."""
+        return self._placing is not None or (bool(self._unseen) and self._may_decide())
+
+    def catch_up(self) -> None:
+        """Do at once what is put off: something else is about to happen."""
+        self._decide(maxsize)
+
     def decide(self) -> None:
         """Judge and act on the venue's book as it stands. Nothing is decided on a frozen link."""
+        self._decide(self.pieces)
+
+    def _decide(self, most: int) -> None:
+        """Decide, taking at most so many pieces of new ground."""
         if self.settings is None:
             return
         venue, floor = self.settings.venue, self._floor
         book, standing = floor.book(venue), floor.standing(venue)
         self._follow(venue, book, standing)
-        if not (book.known and standing.is_live):
+        if book.unsettled:
+            # What is judged must fall on strategies that were looked at before it goes on.
+            most = maxsize
+        most -= self._place(most)
+        if self._placing is not None or not self._may_decide():
             return
         self._lost.settle_exact(book)
         self._judge.judge(venue, book, self.settings)
@@ -139,12 +173,55 @@ class OptionsDesk:
             self._footing = footing
             self.roster.wake_active()
         self._wake_for_hours()
-        # One that is done may leave shares or a contract to another: until nobody is due.
-        while due := self.roster.take_due(floor.now):
+        self._carry_due(book)
+        self._look_at_unseen(book, most)
+        self._carry_due(book)
+        self.previews.ask()
+
+    def _may_decide(self) -> bool:
+        venue, floor = self.settings.venue if self.settings else "", self._floor
+        return floor.book(venue).known and floor.standing(venue).is_live
+
+    def _place(self, most: int) -> int:
+        """Go on with placing; how many pieces of it were done."""
+        done = 0
+        for _ in islice(self._placing or (), most):
+            done += 1
+        return done
+
+    def _place_all(self, book: Book, accounts: tuple[str, ...]) -> Iterator[None]:
+        yield from self.roster.rebuild(book, accounts)
+        self._placing = None
+        for strategy in self.strategies.values():
+            if strategy.episode is not None or strategy.broken or strategy.ruled:
+                self.roster.wake(strategy)
+            else:
+                self._unseen.append(strategy)
+
+    def _look_at_unseen(self, book: Book, most: int) -> None:
+        """Look at some of those nothing happens to. What an exit rule closes of them goes out when
+        all were looked at: who has shares beside whom is known only then."""
+        for _ in range(min(most, len(self._unseen))):
+            strategy = self._unseen.popleft()
+            self.roster.mark(strategy)
+            self._sight.look(strategy, book)
+            if strategy.episode is None:
+                self._rule(strategy)
+            if strategy.episode is None:
+                self._preview_unsent(strategy, book)
+            else:
+                self._begun.append(strategy)
+        if not self._unseen:
+            for strategy in self._begun:
+                self.roster.wake(strategy)
+            self._begun.clear()
+
+    def _carry_due(self, book: Book) -> None:
+        """One that is done may leave shares or a contract to another: until nobody is due."""
+        while due := self.roster.take_due(self._floor.now):
             for strategy in due:
                 self._sight.look(strategy, book)
                 self._carry(strategy, book)
-        self.previews.ask()
 
     def _carry(self, strategy: Strategy, book: Book) -> None:
         """Go on with a strategy's way out, and be there again when what it waits for comes."""
@@ -178,10 +255,10 @@ class OptionsDesk:
             self.roster.wake_at(strategy, None)
             return
         self.roster.wake_at(strategy, next_look(strategy, settings, now))
-        if self._is_doubtful(strategy) or any(self._has_expired(leg) for leg in strategy.legs):
-            return
         decision = decide(strategy, settings, now)
         if decision is None or (strategy.ruled and not self._floor.armed):
+            return
+        if self._is_doubtful(strategy) or any(self._has_expired(leg) for leg in strategy.legs):
             return
         text = f"{decision.rule}: {decision.reason}"
         body = f"Priority {decision.priority}, urgency {decision.urgency.lower()}."
@@ -208,6 +285,8 @@ class OptionsDesk:
     def deadlines(self) -> Iterator[datetime]:
         if self.settings is None:
             return
+        if self.is_behind:
+            yield self._floor.now + _AT_ONCE
         yield from self._judge.deadlines(self._floor.book(self.settings.venue), self.settings)
         alarm = self.roster.next_alarm()
         if alarm is not None:
@@ -219,12 +298,18 @@ class OptionsDesk:
         ground = (book.known, standing.accounts)
         if ground != self._ground:
             self._ground = ground
-            self.roster.rebuild(book, standing.accounts)
+            self._forget_new_ground()
+            self._placing = self._place_all(book, standing.accounts)
             return
         # A set of text has no order of its own, and the same facts must give the same intents.
         for touched, account, ref in sorted(self._floor.touched):
             if touched == venue:
                 self.roster.touch(book, account, ref)
+
+    def _forget_new_ground(self) -> None:
+        self._placing = None
+        self._unseen.clear()
+        self._begun.clear()
 
     # --- questions -------------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ def _tables(room: OptionsDesk, floor: Floor) -> Tables:
     settings = room.settings
     if settings is None or not floor.book(settings.venue).known:
         return Tables()
+    if room.is_behind:
+        return room.tables
     state = (room.roster.version, room.log.version, trading_date(floor.now))
     if room.tables.state != state:
         book = floor.book(settings.venue)

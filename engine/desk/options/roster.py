@@ -6,17 +6,22 @@ was touched is divided anew. Whatever concerns a strategy makes it due; who deci
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
+from typing import TypeVar
 
 from engine.desk.books import Book, Holding
 from engine.desk.instruments import OptionContract, Stock
 from engine.desk.options.strategies import Leg, Strategy, Terms, terms_of
 
 ZERO = Decimal(0)
+_FEW = 8
+"""So many holdings, or contracts, cost about as much as one strategy."""
 
 Claim = tuple[Strategy, Leg]
+T = TypeVar("T")
 
 
 class Roster:
@@ -58,31 +63,24 @@ class Roster:
             if strategy.definition.shares:
                 self._on_stock.setdefault(strategy.definition.underlying, []).append(strategy)
 
-    def rebuild(self, book: Book, accounts: tuple[str, ...]) -> None:
-        """Place, bind and divide everything from scratch; every strategy is due."""
+    def rebuild(self, book: Book, accounts: tuple[str, ...]) -> Iterator[None]:
+        """Place, bind and divide everything from scratch, a little at each step. Until the last
+        step nothing may be asked, and nothing may change in the book."""
         self._accounts = accounts
         self._contracts, self._claims, self._stocks = {}, {}, {}
         self._sharing, self._in_order = {}, {}
-        for holding in book.holdings.values():
-            self._see(holding)
         self._loose, self._unplaced = 0, {}
+        for some in _by_few(book.holdings.values()):
+            for holding in some:
+                self._see(holding)
+            yield
         for strategy in self.strategies.values():
-            if not strategy.account and not self._place(strategy, book):
-                self._unplaced[strategy.id] = strategy
-            for leg in strategy.legs:
-                if leg.contract is None and (found := self._fitting(strategy, leg, book)):
-                    leg.bind(found)
-                if leg.contract is None:
-                    leg.held = ZERO
-                    self._loose += 1
-                else:
-                    key = (strategy.account, leg.contract.ref)
-                    self._claims.setdefault(key, []).append((strategy, leg))
-            self.set_shares(strategy, strategy.shares)
-        for key, claims in self._claims.items():
-            _divide(claims, book.effective(*key))
-        for strategy in self.strategies.values():
-            self.wake(strategy)
+            self._settle_in(strategy, book)
+            yield
+        for some in _by_few(self._claims.items()):
+            for (account, ref), claims in some:
+                _divide(claims, book.effective(account, ref))
+            yield
 
     # --- what was touched ------------------------------------------------------------------------
 
@@ -176,10 +174,14 @@ class Roster:
 
     # --- who is due ------------------------------------------------------------------------------
 
-    def wake(self, strategy: Strategy) -> None:
-        """Make a strategy due now: it changed, or what concerns it did."""
+    def mark(self, strategy: Strategy) -> None:
+        """Have a strategy drawn anew: it is being looked at."""
         self.version += 1
         strategy.revision += 1
+
+    def wake(self, strategy: Strategy) -> None:
+        """Make a strategy due now: it changed, or what concerns it did."""
+        self.mark(strategy)
         self._due[strategy.id] = strategy
 
     def wake_at(self, strategy: Strategy, at: datetime | None) -> None:
@@ -220,6 +222,21 @@ class Roster:
         return alarms[0][0] if alarms else None
 
     # --- within ----------------------------------------------------------------------------------
+
+    def _settle_in(self, strategy: Strategy, book: Book) -> None:
+        """Find a strategy's account and contracts, as far as they can be told."""
+        if not strategy.account and not self._place(strategy, book):
+            self._unplaced[strategy.id] = strategy
+        for leg in strategy.legs:
+            if leg.contract is None and (found := self._fitting(strategy, leg, book)):
+                leg.bind(found)
+            if leg.contract is None:
+                leg.held = ZERO
+                self._loose += 1
+            else:
+                key = (strategy.account, leg.contract.ref)
+                self._claims.setdefault(key, []).append((strategy, leg))
+        self.set_shares(strategy, strategy.shares)
 
     def _see(self, holding: Holding) -> None:
         instrument = holding.instrument
@@ -319,6 +336,12 @@ def _divide(claims: Sequence[Claim], held: Decimal) -> None:
             continue
         leg.held = wanted if abs(wanted) <= abs(left) else left
         left -= leg.held
+
+
+def _by_few(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    left = iter(items)
+    while some := tuple(islice(left, _FEW)):
+        yield some
 
 
 def _order(strategy: Strategy) -> int:

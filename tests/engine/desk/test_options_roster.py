@@ -69,7 +69,8 @@ def test_dividing_what_was_touched_is_dividing_everything(
         live(world, [happening])
         scratch = Roster()
         scratch.declare(deepcopy(list(world.desk.options.strategies.values())))
-        scratch.rebuild(world.desk.floor.book(VENUE), world.accounts)
+        for _ in scratch.rebuild(world.desk.floor.book(VENUE), world.accounts):
+            pass
         assert divided(world.desk.options.strategies) == divided(scratch.strategies)
 
 
