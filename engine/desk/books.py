@@ -51,6 +51,11 @@ class Holding:
         """The position as it was before the unexplained change."""
         return self.reported - self.row_surplus
 
+    def differs(self, row: PositionRow) -> bool:
+        """Whether a row says anything else than is known."""
+        cost = row.average_cost
+        return row.quantity != self.reported or (cost is not None and cost != self.average_cost)
+
     def row(self, quantity: Decimal, seen_at: datetime) -> bool:
         """Take a position row; True when it is news.
 
@@ -224,19 +229,35 @@ class Book:
     def adopt(self, snapshot: BookSnapshot) -> None:
         """Take the first picture ever as the agreed book."""
         for row in snapshot.positions:
-            held = self.holding(row.account, row.instrument)
-            held.reported, held.average_cost = row.quantity, row.average_cost
+            key = (row.account, row.instrument.ref)
+            held = self.holdings.get(key)
+            if held is None:
+                self.holdings[key] = Holding(
+                    account=row.account,
+                    instrument=row.instrument,
+                    reported=row.quantity,
+                    average_cost=row.average_cost,
+                )
+            else:
+                held.reported, held.average_cost = row.quantity, row.average_cost
         self.known = True
         self.adopted_at = snapshot.asked_at
 
     def rows_of(self, snapshot: BookSnapshot) -> tuple[PositionRow, ...]:
-        """The rows a snapshot stands for: what it lists, and zero for what it does not.
+        """The rows of a snapshot that may be news: what it lists otherwise than it is known, and
+        zero for what it does not list.
 
         An account that was not empty and suddenly is must be shown empty twice; until then nothing
         is taken from it.
         """
-        listed = {(row.account, row.instrument.ref) for row in snapshot.positions}
-        rows = list(snapshot.positions)
+        listed: set[tuple[str, str]] = set()
+        rows: list[PositionRow] = []
+        for row in snapshot.positions:
+            key = (row.account, row.instrument.ref)
+            listed.add(key)
+            known = self.holdings.get(key)
+            if known is None or known.differs(row):
+                rows.append(row)
         for account in snapshot.accounts:
             held = [h for (owner, _), h in self.holdings.items() if owner == account and h.reported]
             gone = [h for h in held if (account, h.instrument.ref) not in listed]

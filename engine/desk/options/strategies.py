@@ -25,23 +25,30 @@ class Leg:
 
     meant is what it is built to hold (declared, less what a partial close took off); expected is
     what it believes to hold, which follows explained changes; held is its share of what the account
-    holds. contract, and its name, are there once the account was seen to hold it.
+    holds. contract, and its name, are there once the account was seen to hold it. The name is made
+    when it is first asked for: hundreds of legs are bound in one go.
     """
 
     declared: LegDefinition
     expected: Decimal
     meant: Decimal
     contract: OptionContract | None = None
-    name: str = ""
     held: Decimal = ZERO
+    _name: str = ""
 
     @property
     def built(self) -> Decimal:
         """The most it was ever built to hold, signed: declared, or multiplied by a split."""
         return max(self.declared.quantity, self.meant, key=abs)
 
+    @property
+    def name(self) -> str:
+        if not self._name and self.contract is not None:
+            self._name = self.contract.name
+        return self._name
+
     def bind(self, contract: OptionContract) -> None:
-        self.contract, self.name = contract, contract.name
+        self.contract, self._name = contract, ""
 
 
 @dataclass(slots=True)
