@@ -31,8 +31,8 @@ CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
 class Book:
-    """known: (account, ref) -> last row. changed is called when is_known or detail changed, moved
-    when what is held did."""
+    """known: (account, ref) -> last row; understood: contract id -> contract, and what it is to us.
+    changed is called when is_known or detail changed, moved when what is held did."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Book:
         self._moved = moved
         self._accounts: tuple[str, ...] = ()
         self._known: dict[tuple[str, str], PositionRow] = {}
+        self._understood: dict[int, tuple[Contract, Instrument | None]] = {}
         self._revisions: dict[str, int] = {}
         self._told: dict[str, OrderRow] = {}
         self._question: Question | None = Question()
@@ -99,7 +100,7 @@ class Book:
     def position(self, account: str, contract: Contract, held: float, cost: float) -> None:
         if account not in self._accounts:
             return
-        instrument = instrument_of(contract)
+        instrument = self._instrument(contract)
         if instrument is None:
             name = f"{contract.secType} {contract.localSymbol or contract.symbol}"
             self._link.warn("unguarded", f"{name} in {account} is not guarded here")
@@ -110,15 +111,23 @@ class Book:
             quantity=decimal_of(held),
             average_cost=cost_of(cost),
         )
-        if self._question is not None:
-            self._question.position(row)
         key = (account, instrument.ref)
-        if self._known.get(key) == row:
+        known = self._known.get(key)
+        if self._question is not None:
+            self._question.positions[key] = row
+        if known == row:
             return
         self._known[key] = row
         if self.is_known:
             self._link.emit(PositionReported(venue=self._link.venue, row=row))
             self._moved()
+
+    def _instrument(self, contract: Contract) -> Instrument | None:
+        """Understand a contract, once each: the same object is the same contract."""
+        known = self._understood.get(contract.conId)
+        if known is None or known[0] is not contract:
+            known = self._understood[contract.conId] = contract, instrument_of(contract)
+        return known[1]
 
     def execution(self, contract: Contract, executed: IbExecution) -> None:
         if executed.acctNumber not in self._accounts:

@@ -26,12 +26,14 @@ _STALE_SECONDS = 12 * 3600.0
 
 @dataclass(slots=True)
 class _Enquiry:
-    """One contract whose details are wanted. details is the best row so far."""
+    """One contract whose details are wanted. details is the best row so far; queued: the question
+    waits for its turn."""
 
     ref: str
     contract: Contract
     request: int = -1
     asked_at: float = 0.0
+    queued: bool = False
     answered: bool = False
     hopeless: bool = False
     waits_for_rule: bool = False
@@ -39,7 +41,8 @@ class _Enquiry:
 
 
 class Details:
-    """ref -> what was asked and answered; rule -> price steps, None while it is asked for."""
+    """ref -> what was asked and answered; rule -> price steps, None while it is asked for.
+    changed is called when an underlying became known, or more of one."""
 
     def __init__(self, link: Link, changed: Callable[[], None]) -> None:
         self._link = link
@@ -47,6 +50,7 @@ class Details:
         self._by_ref: dict[str, _Enquiry] = {}
         self._by_request: dict[int, _Enquiry] = {}
         self._rules: dict[int, tuple[PriceStep, ...] | None] = {}
+        self._underlyings: set[str] = set()
 
     def want(self, ref: str, contract: Contract) -> None:
         if ref not in self._by_ref:
@@ -70,6 +74,8 @@ class Details:
         for enquiry in self._by_ref.values():
             if enquiry.waits_for_rule:
                 self._describe(enquiry)
+            if enquiry.queued:
+                continue
             patience = _STALE_SECONDS if enquiry.answered else _ASK_AGAIN_SECONDS
             if not enquiry.hopeless and now - enquiry.asked_at >= patience:
                 self._ask(enquiry)
@@ -93,7 +99,10 @@ class Details:
             return
         if not self._wait_for_rule(enquiry):
             self._describe(enquiry)
-        self._changed()
+        under = self.underlying_of(enquiry.ref)
+        if under is None or under not in self._underlyings:
+            self._underlyings.add(under or enquiry.ref)
+            self._changed()
 
     def rule(self, rule_id: int, increments: list[PriceIncrement]) -> None:
         self._rules[rule_id] = price_steps(increments)
@@ -114,15 +123,14 @@ class Details:
         return True
 
     def _ask(self, enquiry: _Enquiry) -> None:
-        enquiry.asked_at = self._link.clock()
-        enquiry.answered = False
+        enquiry.queued, enquiry.answered = True, False
         self._link.ask(Lane.DETAILS, partial(self._send, enquiry))
 
     def _send(self, enquiry: _Enquiry) -> None:
         client = self._link.client
         self._by_request.pop(enquiry.request, None)
         enquiry.request = client.getReqId()
-        enquiry.asked_at = self._link.clock()
+        enquiry.queued, enquiry.asked_at = False, self._link.clock()
         self._by_request[enquiry.request] = enquiry
         client.reqContractDetails(enquiry.request, enquiry.contract)
 

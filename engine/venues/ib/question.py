@@ -48,9 +48,6 @@ class Question:
         missing = [part.value for part in Part if part in self.waiting]
         return f"{' and '.join(missing)} are not complete yet"
 
-    def position(self, row: PositionRow) -> None:
-        self.positions[row.account, row.instrument.ref] = row
-
     def execution(self, execution: Execution) -> None:
         known = self.executions.get(execution.execution_id)
         if known is None or known.revision < execution.revision:

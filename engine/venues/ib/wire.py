@@ -30,8 +30,11 @@ for _name in ("ib_insync", "eventkit"):
 # Frequent messages nobody here listens to: option greeks and such, the account's figures,
 # commissions. Not decoding them keeps the loop free.
 _UNHEARD = (6, 7, 8, 21, 45, 46, 47, 54, 57, 59, 81, 84)
+_POSITION = 61
 _EXECUTION = 11
 _EXECUTION_TIME = 15
+_MOST_READ_BYTES = 16 * 1024
+"""What is read at once is taken at once: a book of thousands must not hold the loop for long."""
 
 
 class Client(Protocol):
@@ -91,7 +94,9 @@ class _GuardedDecoder(_Decoder):  # type: ignore[misc]  # the library is untyped
     """Remembers the message at hand, and gives execution times the zone they lack.
 
     The library would read a time without a zone in this machine's zone, and lose the whole
-    execution when it does not know the zone's name.
+    execution when it does not know the zone's name. Position rows come by the thousand and mostly
+    tell the same again: the same contract is then the same object. contracts: id -> its fields, and
+    it.
     """
 
     def __init__(self, listener: FaultListener, login_zone: ZoneInfo) -> None:
@@ -101,6 +106,8 @@ class _GuardedDecoder(_Decoder):  # type: ignore[misc]  # the library is untyped
         self._login_zone = login_zone
         for message_id in _UNHEARD:
             self.handlers[message_id] = lambda fields: None
+        self._contracts: dict[str, tuple[tuple[str, ...], Contract]] = {}
+        self.handlers[_POSITION] = self._position
         self._library_execution = self.handlers[_EXECUTION]
         self.handlers[_EXECUTION] = self._execution
 
@@ -108,10 +115,47 @@ class _GuardedDecoder(_Decoder):  # type: ignore[misc]  # the library is untyped
         self.fields = fields
         super().interpret(fields)
 
+    def _position(self, fields: list[str]) -> None:
+        _, _, account, *named, held, cost = fields
+        known = self._contracts.get(named[0])
+        told = tuple(named)
+        if known is None or known[0] != told:
+            known = self._contracts[named[0]] = told, _contract(*told)
+        self.wrapper.position(account, known[1], float(held or 0), float(cost or 0))
+
     def _execution(self, fields: list[str]) -> None:
         at = parse_instant(fields[_EXECUTION_TIME], self._login_zone)
         fields[_EXECUTION_TIME] = str(int(at.timestamp()))
         self._library_execution(fields)
+
+
+def _contract(
+    con_id: str,
+    symbol: str,
+    kind: str,
+    expiry: str,
+    strike: str,
+    right: str,
+    multiplier: str,
+    exchange: str,
+    currency: str,
+    local_symbol: str,
+    trading_class: str,
+) -> Contract:
+    """Make the contract of a position row. Source: IB API, EWrapper.position, message 61."""
+    return Contract(
+        conId=int(con_id or 0),
+        symbol=symbol,
+        secType=kind,
+        lastTradeDateOrContractMonth=expiry,
+        strike=float(strike or 0),
+        right=right,
+        multiplier=multiplier,
+        exchange=exchange,
+        currency=currency,
+        localSymbol=local_symbol,
+        tradingClass=trading_class,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,4 +198,10 @@ def make_connection(
     library.apiError += failed
     library.conn.disconnected += lost
     library.conn.hasData.error_event += broken
+    library.conn.connection_made = _read_little
     return Connection(client=cast(Client, library), library=library)
+
+
+def _read_little(transport: Any) -> None:
+    # The loop's own limit is 256 KiB, two thousand position rows in one turn.
+    transport.max_size = _MOST_READ_BYTES
