@@ -6,6 +6,7 @@ it connects, then at later reconciliations. Nobody is attached to it.
 """
 
 import asyncio
+import gc
 import json
 import statistics
 import subprocess
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 from tests.fakes.channel.control import Control
@@ -50,12 +51,27 @@ class Watch:
         inner, entries = asyncio.Handle._run, self.entries
 
         def timed(handle: Any) -> None:
-            callback, before = handle._callback, perf_counter()
+            callback, used, before = handle._callback, thread_time(), perf_counter()
             inner(handle)
             took = perf_counter() - before
-            entries.append((_name_of(callback) if took > 0.0005 else "", before, took, 0))
+            used = thread_time() - used
+            entries.append((_name_of(callback) if took > 0.0005 else "", before, took, 0, used))
 
         asyncio.Handle._run = timed  # type: ignore[method-assign]
+
+    def collector(self) -> None:
+        began = 0.0
+
+        def heard(phase: str, info: dict[str, int]) -> None:
+            nonlocal began
+            if phase == "start":
+                began = perf_counter()
+            else:
+                took = perf_counter() - began
+                name = f"collector {info['generation']}"
+                self.entries.append((name, began, took, self._depth + 1, took))
+
+        gc.callbacks.append(heard)
 
     def part(self, owner: type, method: str, name: str) -> None:
         inner: Callable[..., Any] = getattr(owner, method)
@@ -66,7 +82,8 @@ class Watch:
             try:
                 return inner(*args, **kwargs)
             finally:
-                self.entries.append((name, before, perf_counter() - before, self._depth))
+                took = perf_counter() - before
+                self.entries.append((name, before, took, self._depth, took))
                 self._depth -= 1
 
         setattr(owner, method, timed)
@@ -91,6 +108,7 @@ def watched_engine(log: Path, arguments: list[str]) -> None:
 
     watch = Watch()
     watch.callbacks()
+    watch.collector()
     for owner, method, name in (
         (Book, "_start", "ask"),
         (Book, "_conclude", "conclude"),
@@ -164,16 +182,17 @@ class Callback:
     name: str
     at: float
     took: float
+    used: float
     parts: tuple[tuple[str, float], ...]
 
 
 def read(log: Path) -> list[Callback]:
     found, parts = [], []
-    for name, at, took, depth in json.loads(log.read_text()):
+    for name, at, took, depth, used in json.loads(log.read_text()):
         if depth:
             parts.append((name, took))
         else:
-            found.append(Callback(name=name, at=at, took=took, parts=tuple(parts)))
+            found.append(Callback(name=name, at=at, took=took, used=used, parts=tuple(parts)))
             parts = []
     return found
 
@@ -204,13 +223,26 @@ def report(callbacks: list[Callback]) -> None:
         turn = callbacks[start:end]
         done = max((n for n, one in enumerate(turn) if _has(one, "conclude")), default=0)
         last = done
-        print("--", len(turn), "until conclude", done, f"{sum(c.took for c in turn[:done+1])*1e3:.1f} ms", f"all {sum(c.took for c in turn)*1e3:.0f} ms")
+        print(
+            "--",
+            len(turn),
+            "until conclude",
+            done,
+            f"{sum(c.took for c in turn[: done + 1]) * 1e3:.1f} ms",
+            f"all {sum(c.took for c in turn) * 1e3:.0f} ms",
+        )
         for one in turn[: done + 40]:
             if one.took > 0.001:
-                print(f"{(one.at-turn[0].at)*1e3:8.1f} {one.took*1e3:6.2f} {one.name}", [(n, round(t*1e3, 2)) for n, t in one.parts])
-        big = sorted(turn[done+40:], key=lambda c: -c.took)[:5]
+                print(
+                    f"{(one.at - turn[0].at) * 1e3:8.1f} {one.took * 1e3:6.2f} {one.used * 1e3:6.2f} {one.name}",
+                    [(n, round(t * 1e3, 2)) for n, t in one.parts],
+                )
+        big = sorted(turn[done + 40 :], key=lambda c: -c.took)[:5]
         for one in big:
-            print(f"  later {(one.at-turn[0].at)*1e3:8.1f} {one.took*1e3:6.2f} {one.name}", [(n, round(t*1e3, 2)) for n, t in one.parts])
+            print(
+                f"  later {(one.at - turn[0].at) * 1e3:8.1f} {one.took * 1e3:6.2f} {one.used * 1e3:6.2f} {one.name}",
+                [(n, round(t * 1e3, 2)) for n, t in one.parts],
+            )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
-from typing import TypeVar
 
 from engine.desk.books import Book, Holding
 from engine.desk.instruments import OptionContract, Stock
@@ -21,7 +19,6 @@ _FEW = 8
 """So many holdings, or contracts, cost about as much as one strategy."""
 
 Claim = tuple[Strategy, Leg]
-T = TypeVar("T")
 
 
 class Roster:
@@ -70,17 +67,17 @@ class Roster:
         self._contracts, self._claims, self._stocks = {}, {}, {}
         self._sharing, self._in_order = {}, {}
         self._loose, self._unplaced = 0, {}
-        for some in _by_few(book.holdings.values()):
-            for holding in some:
-                self._see(holding)
-            yield
+        for number, holding in enumerate(tuple(book.holdings.values()), 1):
+            self._see(holding)
+            if number % _FEW == 0:
+                yield
         for strategy in self.strategies.values():
             self._settle_in(strategy, book)
             yield
-        for some in _by_few(self._claims.items()):
-            for (account, ref), claims in some:
-                _divide(claims, book.effective(account, ref))
-            yield
+        for number, (key, claims) in enumerate(self._claims.items(), 1):
+            _divide(claims, book.effective(*key))
+            if number % _FEW == 0:
+                yield
 
     # --- what was touched ------------------------------------------------------------------------
 
@@ -336,12 +333,6 @@ def _divide(claims: Sequence[Claim], held: Decimal) -> None:
             continue
         leg.held = wanted if abs(wanted) <= abs(left) else left
         left -= leg.held
-
-
-def _by_few(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
-    left = iter(items)
-    while some := tuple(islice(left, _FEW)):
-        yield some
 
 
 def _order(strategy: Strategy) -> int:

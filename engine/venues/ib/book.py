@@ -27,6 +27,9 @@ from engine.venues.ib.settings import IbSettings
 from engine.venues.ib.translate import cost_of, decimal_of, execution_of, instrument_of
 from engine.venues.ib.wire import ExecutionFilter
 
+_MANY = 200
+"""So many rows are told in a turn of the loop of their own, not in the one that read the last."""
+
 CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
@@ -223,8 +226,12 @@ class Book:
         if question is None or question.asked_at is None:
             return
         question.waiting.discard(part)
-        if question.is_complete:
+        if not question.is_complete:
+            return
+        if len(question.positions) < _MANY:
             self._conclude(question)
+            return
+        self._settling.append(self._call_later(0.0, partial(self._conclude, question)))
 
     def _late(self) -> None:
         """The answer is not complete in time: say so, and ask again for what is missing."""
@@ -235,8 +242,9 @@ class Book:
         if question is None:
             return
         if question.waiting <= DISPENSABLE and not question.unreadable:
-            lacking = ", ".join(part.value for part in question.waiting)
-            self._link.warn("incomplete", f"the broker does not tell its {lacking}")
+            if question.waiting:
+                lacking = ", ".join(part.value for part in question.waiting)
+                self._link.warn("incomplete", f"the broker does not tell its {lacking}")
             question.waiting.clear()
             self._conclude(question)
             return

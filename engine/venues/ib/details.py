@@ -124,7 +124,9 @@ class Details:
 
     def _ask(self, enquiry: _Enquiry) -> None:
         enquiry.queued, enquiry.answered = True, False
-        self._link.ask(Lane.DETAILS, partial(self._send, enquiry))
+        # An underlying must not wait behind the hundreds of options that are written on it.
+        lane = Lane.DETAILS if enquiry.contract.secType == "OPT" else Lane.QUESTIONS
+        self._link.ask(lane, partial(self._send, enquiry))
 
     def _send(self, enquiry: _Enquiry) -> None:
         client = self._link.client
@@ -141,7 +143,7 @@ class Details:
             return False
         if rule_id not in self._rules:
             self._rules[rule_id] = None
-            self._link.ask(Lane.DETAILS, partial(self._link.client.reqMarketRule, rule_id))
+            self._link.ask(Lane.QUESTIONS, partial(self._link.client.reqMarketRule, rule_id))
         enquiry.waits_for_rule = True
         return True
 

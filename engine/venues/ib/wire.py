@@ -33,7 +33,7 @@ _UNHEARD = (6, 7, 8, 21, 45, 46, 47, 54, 57, 59, 81, 84)
 _POSITION = 61
 _EXECUTION = 11
 _EXECUTION_TIME = 15
-_MOST_READ_BYTES = 16 * 1024
+_MOST_READ_BYTES = 8 * 1024
 """What is read at once is taken at once: a book of thousands must not hold the loop for long."""
 
 
