@@ -54,6 +54,17 @@ from engine.desk.perps.desk import PerpsDesk
 from engine.desk.room import Room
 from engine.desk.snapshot import OrderState
 
+_CALM = (
+    DeadlinePassed,
+    ContractDescribed,
+    AccountReported,
+    VenueWarned,
+    AlertAcknowledged,
+    AlertChannelReported,
+)
+"""What moves nothing that is held or being closed: the options room need not be done with new
+ground before it is taken."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -100,7 +111,7 @@ class Desk:
         """Take facts that happened together, then decide. now never goes back."""
         self.floor.now = max(now, self.floor.now)
         batch = tuple(batch)
-        hurried = self.options.is_behind and any(type(one) is not DeadlinePassed for one in batch)
+        hurried = self.options.is_behind and any(type(one) not in _CALM for one in batch)
         if hurried:
             self.options.catch_up()
         # What hurried it is journaled even if it is no news: a replay must be hurried too.

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from datetime import date, datetime
+from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ def _begun(sessions: tuple[Session, ...], now: datetime) -> int:
 _opens_at = attrgetter("opens_at")
 
 
+@lru_cache(maxsize=8)
 def trading_date(now: datetime) -> date:
     """The date in New York, which option expiries are counted by."""
     return now.astimezone(EASTERN).date()

@@ -1,8 +1,9 @@
 """What a whole engine spends of its loop on the book of 500 iron condors, callback by callback.
 
-Run `python -m tests.benchmarks.loop_time`, or the whole of tests.benchmarks.options. An engine runs
-in a process of its own against the loopback TWS, with every callback of its loop timed: first when
-it connects, then at later reconciliations. Nobody is attached to it.
+Run `python -m tests.benchmarks.loop_time`; tests.benchmarks.options ends with it. An engine runs in
+a process of its own against the loopback TWS with every callback of its loop timed: when it
+connects for the first time, and at later reconciliations. "Own" is the processor's time, so that
+what other programs of the same machine took is not counted; "elapsed" is all of it.
 """
 
 import asyncio
@@ -14,108 +15,118 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any
 
+from engine.desk.desk import Desk
 from tests.fakes.channel.control import Control
 from tests.fakes.tws.hours import closed_at, open_around
 from tests.fakes.tws.process import tws_process
 from tests.fakes.tws.records import Position, Right, option, stock
 from tests.fakes.tws.scenes import ACCOUNT, EXPIRY
 
-CONDORS = 500
-LATER = 3
-RECONCILE_SECONDS = 8
+CONDORS, ROUNDS = 500, 3
+LATER, RECONCILE_SECONDS = 3, 5
 SHAPE = ((Right.PUT, 0, -2), (Right.PUT, -5, 2), (Right.CALL, 20, -2), (Right.CALL, 25, 2))
-WHOLE_MS, SLICE_MS = 50, 5
+WHOLE, SLICE = 0.050, 0.005
+_ASKED, _CONCLUDED, _SETTLED, _ENCODED, _DRAWN = (
+    "ask",
+    "conclude",
+    "desk",
+    "journal encodes",
+    "drawing ahead",
+)
 
 
-# --- the engine's side ---------------------------------------------------------------------------
+# --- in the engine's process ---------------------------------------------------------------------
 
 
 class Watch:
-    """Times every callback of the loop, and the parts of it that have a name here.
+    """Times every callback of the loop, and within it the parts that have a name here.
 
-    Each entry: name, when it began and how long it took in seconds, how deep it was called.
+    entries: name, begin, seconds elapsed, own seconds, and how deep it was called; 0 is a callback,
+    which follows its parts.
     """
 
     def __init__(self) -> None:
-        self.entries: list[tuple[str, float, float, int]] = []
+        self.entries: list[tuple[str, float, float, float, int]] = []
         self._depth = 0
 
     def callbacks(self) -> None:
-        inner, entries = asyncio.Handle._run, self.entries
+        handles: Any = asyncio.Handle
+        inner = handles._run
 
         def timed(handle: Any) -> None:
             callback, used, before = handle._callback, thread_time(), perf_counter()
             inner(handle)
-            took = perf_counter() - before
-            used = thread_time() - used
-            entries.append((_name_of(callback) if took > 0.0005 else "", before, took, 0, used))
+            took, used = perf_counter() - before, thread_time() - used
+            self.entries.append((_name_of(callback), before, took, used, 0))
 
-        asyncio.Handle._run = timed  # type: ignore[method-assign]
-
-    def collector(self) -> None:
-        began = 0.0
-
-        def heard(phase: str, info: dict[str, int]) -> None:
-            nonlocal began
-            if phase == "start":
-                began = perf_counter()
-            else:
-                took = perf_counter() - began
-                name = f"collector {info['generation']}"
-                self.entries.append((name, began, took, self._depth + 1, took))
-
-        gc.callbacks.append(heard)
+        handles._run = timed
 
     def part(self, owner: type, method: str, name: str) -> None:
         inner: Callable[..., Any] = getattr(owner, method)
 
-        def timed(*args: Any, **kwargs: Any) -> Any:
+        def timed(it: Any, *args: Any, **kwargs: Any) -> Any:
             self._depth += 1
-            before = perf_counter()
+            used, before = thread_time(), perf_counter()
             try:
-                return inner(*args, **kwargs)
+                return inner(it, *args, **kwargs)
             finally:
-                took = perf_counter() - before
-                self.entries.append((name, before, took, self._depth, took))
+                took, used = perf_counter() - before, thread_time() - used
+                behind = isinstance(it, Desk) and it.is_behind
+                said = f"{name}, and more to come" if behind else name
+                self.entries.append((said, before, took, used, self._depth))
                 self._depth -= 1
 
         setattr(owner, method, timed)
+
+    def collector(self) -> None:
+        """Time the memory collector as a part of what it interrupts."""
+        began = [0.0]
+
+        def heard(phase: str, info: dict[str, int]) -> None:
+            if phase == "start":
+                began[0] = perf_counter()
+            elif info["generation"]:
+                took = perf_counter() - began[0]
+                name = f"collector {info['generation']}"
+                self.entries.append((name, began[0], took, took, self._depth + 1))
+
+        gc.callbacks.append(heard)
 
 
 def _name_of(callback: Any) -> str:
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
-        return str(getattr(owner.get_coro(), "__qualname__", owner.get_name()))
-    return str(getattr(callback, "__qualname__", None) or repr(callback))
+        return str(getattr(owner.get_coro(), "__qualname__", ""))
+    inner = getattr(callback, "func", callback)
+    return str(getattr(inner, "__qualname__", type(inner).__name__))
 
 
 def watched_engine(log: Path, arguments: list[str]) -> None:
     """Be an engine, and write down at the end what its loop did."""
     from engine.cli import main as engine
-    from engine.desk.desk import Desk
     from engine.journal import Journal
     from engine.service.drawing import Drawing
     from engine.service.engine import Engine
     from engine.venues.ib.book import Book
-    from engine.venues.ib.session import Session
+    from engine.venues.ib.coverage import Coverage
 
     watch = Watch()
     watch.callbacks()
     watch.collector()
     for owner, method, name in (
-        (Book, "_start", "ask"),
-        (Book, "_conclude", "conclude"),
-        (Session, "_do_refresh", "contracts to watch"),
-        (Desk, "apply", "desk"),
-        (Journal, "begin", "journal encodes"),
-        (Drawing, "_draw", "drawing ahead"),
+        (Desk, "apply", _SETTLED),
+        (Book, "_start", _ASKED),
+        (Book, "_conclude", _CONCLUDED),
+        (Coverage, "_go_on", "contracts to watch"),
+        (Journal, "begin", _ENCODED),
+        (Drawing, "_draw", _DRAWN),
         (Engine, "snapshot", "picture"),
     ):
         watch.part(owner, method, name)
@@ -125,27 +136,7 @@ def watched_engine(log: Path, arguments: list[str]) -> None:
         log.write_text(json.dumps(watch.entries))
 
 
-# --- the other side ------------------------------------------------------------------------------
-
-
-def stage(control: Control) -> None:
-    """Hold the condors, each at strikes of its own; options closed, stock trading."""
-    now = datetime.now(UTC)
-    open_now, closed = open_around(now), closed_at(now, timedelta(hours=30))
-    under = stock(900_000, "SPY")
-    under_open = {"trading_hours": open_now, "liquid_hours": open_now}
-    control.set_instrument(_replace(under, **under_open))
-    for con_id, right, strike, quantity in legs():
-        leg = option(con_id, under, right, Decimal(strike), EXPIRY)
-        control.set_instrument(_replace(leg, trading_hours=closed, liquid_hours=closed))
-        held = Position(account=ACCOUNT, con_id=con_id, quantity=Decimal(quantity))
-        control.set_position(held, push=False)
-
-
-def _replace(instrument: Any, **fields: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(instrument, **fields)
+# --- the stage -----------------------------------------------------------------------------------
 
 
 def legs() -> Iterator[tuple[int, Right, int, int]]:
@@ -155,8 +146,21 @@ def legs() -> Iterator[tuple[int, Right, int, int]]:
             yield 910_000 + number * 4 + place, right, 1000 + number * 50 + away, quantity
 
 
+def stage(control: Control) -> None:
+    """Hold every leg; options closed, stock trading."""
+    now = datetime.now(UTC)
+    open_now, closed = open_around(now), closed_at(now, timedelta(hours=30))
+    under = stock(900_000, "SPY")
+    control.set_instrument(replace(under, trading_hours=open_now, liquid_hours=open_now))
+    for con_id, right, strike, quantity in legs():
+        leg = option(con_id, under, right, Decimal(strike), EXPIRY)
+        control.set_instrument(replace(leg, trading_hours=closed, liquid_hours=closed))
+        held = Position(account=ACCOUNT, con_id=con_id, quantity=Decimal(quantity))
+        control.set_position(held, push=False)
+
+
 def config(state: Path, port: int) -> str:
-    head = (
+    text = (
         f'mode = "live"\n[engine]\nstate_dir = "{state}"\n[venues.ibkr]\nkind = "ib"\n'
         f'host = "127.0.0.1"\nport = {port}\nclient_id = 17\naccounts = ["{ACCOUNT}"]\n'
         f'[options]\nvenue = "ibkr"\nreconcile_seconds = {RECONCILE_SECONDS}\n'
@@ -168,40 +172,86 @@ def config(state: Path, port: int) -> str:
             f"quantity = {quantity} }}"
             for _, right, strike, quantity in every[number * 4 : number * 4 + 4]
         )
-        head += (
+        text += (
             f'[[options.strategies]]\nid = "IC-{number}"\nkind = "iron_condor"\n'
             f'underlying = "SPY"\nlegs = [{lines}]\n'
         )
-    return head
+    return text
+
+
+# --- what it comes to ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """One turn: seconds, and the named parts of it with theirs."""
+class Turn:
+    """One callback: seconds elapsed and its own, and the named parts of it with theirs."""
 
     name: str
-    at: float
-    took: float
-    used: float
+    elapsed: float
+    own: float
     parts: tuple[tuple[str, float], ...]
 
+    def has(self, part: str) -> bool:
+        return any(name == part for name, _ in self.parts)
 
-def read(log: Path) -> list[Callback]:
-    found, parts = [], []
-    for name, at, took, depth, used in json.loads(log.read_text()):
+    def of(self, part: str) -> float:
+        return sum(own for name, own in self.parts if name == part)
+
+    def __str__(self) -> str:
+        parts = "; ".join(f"{name} {own * 1e3:.1f}" for name, own in self.parts if own > 0.0005)
+        return f"{self.name}, own {self.own * 1e3:.1f} ms of {self.elapsed * 1e3:.1f} ({parts})"
+
+
+def turns(log: Path) -> list[Turn]:
+    found: list[Turn] = []
+    parts: list[tuple[str, float]] = []
+    for name, _, elapsed, own, depth in json.loads(log.read_text()):
         if depth:
-            parts.append((name, took))
+            parts.append((name, own))
         else:
-            found.append(Callback(name=name, at=at, took=took, used=used, parts=tuple(parts)))
+            found.append(Turn(name=name, elapsed=elapsed, own=own, parts=tuple(parts)))
             parts = []
     return found
 
 
-def _has(callback: Callback, part: str) -> bool:
-    return any(name == part for name, _ in callback.parts)
+def books(every: list[Turn]) -> Iterator[tuple[list[Turn], list[Turn]]]:
+    """Each enquiry of the book: the turns from its question until it was judged whole, and those
+    from then until the next question."""
+    asked = [place for place, turn in enumerate(every) if turn.has(_ASKED)]
+    for start, end in zip(asked, [*asked[1:], len(every)], strict=True):
+        told = next((n for n in range(start, end) if every[n].has(_CONCLUDED)), None)
+        if told is None:
+            continue
+        done = next((n for n in range(told, end) if every[n].has(_SETTLED)), None)
+        if done is not None:
+            yield every[start + 1 : done + 1], every[done + 1 : end]
 
 
-def main() -> None:
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f} ms"
+
+
+def told(name: str, found: list[list[Turn]]) -> None:
+    """Print the whole and the longest turn of some enquiries, medians and worst."""
+    drawn = statistics.median(sum(turn.of(_DRAWN) for turn in one) for one in found)
+    wholes = [sum(turn.own - turn.of(_DRAWN) for turn in one) for one in found]
+    slices = [max(turn.own for turn in one) for one in found]
+    without = max(turn.own - turn.of(_ENCODED) for one in found for turn in one)
+    print(
+        f"{name}: {_ms(statistics.median(wholes))} of the loop, worst {_ms(max(wholes))} (at most "
+        f"{_ms(WHOLE)}), beside {_ms(drawn)} of pictures drawn meanwhile"
+    )
+    print(
+        f"{name}: longest turn {_ms(statistics.median(slices))}, worst {_ms(max(slices))} (at most "
+        f"{_ms(SLICE)}), worst without the journal's encoding {_ms(without)}"
+    )
+    for turn in sorted((turn for one in found for turn in one), key=lambda turn: -turn.own):
+        if turn.own > SLICE:
+            print(f"  above: {turn}")
+
+
+def one_engine() -> list[tuple[list[Turn], list[Turn]]]:
+    """Run an engine for a few reconciliations."""
     with tws_process(scene="empty") as tws, tempfile.TemporaryDirectory() as folder:
         stage(tws.control)
         file, state, log = (Path(folder) / name for name in ("bulkhead.toml", "s", "log"))
@@ -209,40 +259,22 @@ def main() -> None:
         command = ["-m", "tests.benchmarks.loop_time", str(log), "engine", "--config", str(file)]
         program = subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL)
         try:
-            time.sleep(6 + RECONCILE_SECONDS * LATER)
+            time.sleep(3.5 + RECONCILE_SECONDS * LATER)
         finally:
             program.terminate()
             program.wait()
-        Path("/tmp/v/scratch-b/log.json").write_text(log.read_text())
-        report(read(log))
+        return list(books(turns(log)))
 
 
-def report(callbacks: list[Callback]) -> None:
-    asks = [n for n, one in enumerate(callbacks) if _has(one, "ask")]
-    for start, end in zip(asks, [*asks[1:], len(callbacks)], strict=True):
-        turn = callbacks[start:end]
-        done = max((n for n, one in enumerate(turn) if _has(one, "conclude")), default=0)
-        last = done
-        print(
-            "--",
-            len(turn),
-            "until conclude",
-            done,
-            f"{sum(c.took for c in turn[: done + 1]) * 1e3:.1f} ms",
-            f"all {sum(c.took for c in turn) * 1e3:.0f} ms",
-        )
-        for one in turn[: done + 40]:
-            if one.took > 0.001:
-                print(
-                    f"{(one.at - turn[0].at) * 1e3:8.1f} {one.took * 1e3:6.2f} {one.used * 1e3:6.2f} {one.name}",
-                    [(n, round(t * 1e3, 2)) for n, t in one.parts],
-                )
-        big = sorted(turn[done + 40 :], key=lambda c: -c.took)[:5]
-        for one in big:
-            print(
-                f"  later {(one.at - turn[0].at) * 1e3:8.1f} {one.took * 1e3:6.2f} {one.used * 1e3:6.2f} {one.name}",
-                [(n, round(t * 1e3, 2)) for n, t in one.parts],
-            )
+def main() -> None:
+    found = [one_engine() for _ in range(ROUNDS)]
+    rows = CONDORS * len(SHAPE)
+    told(f"whole engine, {rows} rows, the first book", [one[0][0] for one in found])
+    told(f"whole engine, {rows} rows, later books", [book for one in found for book, _ in one[1:]])
+    # The last period ends with the engine's own end, which draws a picture for its log.
+    between = [rest for one in found for _, rest in one[:-1]]
+    slowest = max((turn for rest in between for turn in rest), key=lambda turn: turn.own)
+    print(f"between them, the longest turn of all: {slowest}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 Run `python -m tests.benchmarks.options`. One position row, a whole reconciliation, a picture and
 its document; the plain comparison is a dictionary of what was held, which is what the same machine
-needs at the least in the same minute. Last, ten assignments in one packet against a whole engine:
-when the first closing order reached the broker and when the last did.
+needs at the least in the same minute. Then ten assignments in one packet against a whole engine:
+when the first closing order reached the broker and when the last did. Last, what a whole engine
+spends of its loop on a book of two thousand rows (tests.benchmarks.loop_time).
 """
 
 import asyncio
+import gc
 import statistics
 import subprocess
 import sys
@@ -25,16 +27,20 @@ from engine.attach.protocol import picture_frame
 from engine.desk.desk import Outcome
 from engine.desk.facts import (
     ContractDescribed,
+    DeadlinePassed,
     Fact,
     OrderPriced,
     OrderType,
     PositionRow,
+    VenueChanged,
+    VenueState,
 )
 from engine.desk.instruments import Instrument, OptionContract, Right
 from engine.desk.intents import PlaceOrder
 from engine.desk.market import Quote
 from engine.desk.picture import draw_some, picture
 from engine.service.drawing import SLICE
+from tests.benchmarks import loop_time
 from tests.engine.desk.world import ACCOUNT, NIGHT, SPY, VENUE, World, definition, option
 from tests.fakes.channel.control import Control
 from tests.fakes.tws.hours import closed_at, open_around
@@ -134,7 +140,31 @@ def ten_at_once() -> None:
     told("ten assignments in one batch", [applied(world, *facts)[0]])
 
 
-def condors(count: int) -> World:
+class Connecting(World):
+    """Takes the first book as an engine does; turns are what each turn of it took, in seconds."""
+
+    turns: list[float]
+
+    def connect(self) -> None:
+        ready = VenueChanged(venue=VENUE, state=VenueState.READY)
+        self.turns = [applied(self, self.snapshot(), ready)[0]]
+        while self.desk.is_behind:
+            self.now += timedelta(milliseconds=1)
+            self.turns.append(applied(self, DeadlinePassed())[0])
+
+
+def first_books(count: int) -> Connecting:
+    """The first book of many strategies, some times."""
+    gc.collect()
+    gc.freeze()  # as an engine does when it starts
+    worlds = [condors(count) for _ in range(5)]
+    plain = compared(worlds[-1].snapshot().positions)
+    told(f"{4 * count} rows, the first book, all of it", [sum(w.turns) for w in worlds], plain)
+    told(f"{4 * count} rows, the first book, longest turn", [max(w.turns) for w in worlds], plain)
+    return worlds[-1]
+
+
+def condors(count: int) -> Connecting:
     """Many iron condors, two thousand contracts for five hundred."""
     held: dict[Instrument, Decimal] = {}
     strategies = []
@@ -152,7 +182,7 @@ def condors(count: int) -> World:
             )
             held[leg] = legs[leg] = Decimal(quantity)
         strategies.append(definition(f"SPY-IC-{number}", legs=legs))
-    world = World(held=held, strategies=tuple(strategies))
+    world = Connecting(held=held, strategies=tuple(strategies))
     world.tell(*(ContractDescribed(venue=VENUE, spec=world.spec(leg)) for leg in held))
     return world
 
@@ -314,10 +344,11 @@ def main() -> None:
     one_at_a_time(1)
     one_at_a_time(SINGLES)
     ten_at_once()
-    world = condors(CONDORS)
+    world = first_books(CONDORS)
     pictures(world)
     reconciliation(world)
     ten_in_one_packet()
+    loop_time.main()
 
 
 if __name__ == "__main__":

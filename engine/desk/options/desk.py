@@ -158,7 +158,10 @@ class OptionsDesk:
             return
         venue, floor = self.settings.venue, self._floor
         book, standing = floor.book(venue), floor.standing(venue)
-        self._follow(venue, book, standing)
+        is_new = self._follow(venue, book, standing)
+        if is_new and len(book.holdings) > most:
+            # The rows of a big book are work enough for the decision that took them.
+            most = 0
         if book.unsettled:
             # What is judged must fall on strategies that were looked at before it goes on.
             most = maxsize
@@ -293,18 +296,20 @@ class OptionsDesk:
             yield alarm
         yield from self.previews.deadlines()
 
-    def _follow(self, venue: str, book: Book, standing: VenueStanding) -> None:
-        """Divide what was touched among the strategies; everything when the ground is new."""
+    def _follow(self, venue: str, book: Book, standing: VenueStanding) -> bool:
+        """Divide what was touched among the strategies, or begin with everything when the ground
+        is new; whether it is."""
         ground = (book.known, standing.accounts)
         if ground != self._ground:
             self._ground = ground
             self._forget_new_ground()
             self._placing = self._place_all(book, standing.accounts)
-            return
+            return True
         # A set of text has no order of its own, and the same facts must give the same intents.
         for touched, account, ref in sorted(self._floor.touched):
             if touched == venue:
                 self.roster.touch(book, account, ref)
+        return False
 
     def _forget_new_ground(self) -> None:
         self._placing = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 from engine.desk.hours import EASTERN, days_to_expiry
@@ -83,8 +84,7 @@ class TimeExit:
         expiry = _first_expiry(strategy)
         if expiry is None:
             return None
-        day = expiry - timedelta(days=settings.close_at_dte)
-        return datetime.combine(day, time(), tzinfo=EASTERN).astimezone(UTC)
+        return _midnight(expiry - timedelta(days=settings.close_at_dte))
 
 
 RULES: tuple[Rule, ...] = (TimeExit(),)
@@ -113,6 +113,12 @@ def next_look(
     """The next instant at which time alone may make a rule decide."""
     dues = [due for rule in rules if (due := rule.due(strategy, settings)) and due > now]
     return min(dues, default=None)
+
+
+@lru_cache(maxsize=500)
+def _midnight(day: date) -> datetime:
+    """When a day begins in New York. Hundreds of strategies share a few expiries."""
+    return datetime.combine(day, time(), tzinfo=EASTERN).astimezone(UTC)
 
 
 def _first_expiry(strategy: Strategy) -> date | None:

@@ -258,17 +258,27 @@ def test_no_decision_looks_at_more_strategies_than_it_has_pieces() -> None:
     assert looked == 50
 
 
-def test_news_of_something_else_does_not_wait_for_the_rest() -> None:
+def test_a_row_that_is_no_news_hurries_a_replay_too() -> None:
     world = Ground(1)
     assert world.desk.is_behind
-    known = world.spec(P440)
-    world.tell(ContractDescribed(venue=VENUE, spec=known))
+    world.tell(world.row_fact(P440, -6))
     assert not world.desk.is_behind
     again = Desk()
     again.options.pieces = 1
     for at, facts in world.batches:
         again.apply(facts, at)
     assert shown(again, world) == world.picture()
+
+
+def test_what_moves_nothing_hurries_nothing() -> None:
+    world = Ground(1)
+    while world.desk.is_behind:
+        before = len(world.batches)
+        world.tell(ContractDescribed(venue=VENUE, spec=world.spec(P440)))
+        world.turn()
+        assert len(world.batches) - before <= 1
+    whole = Ground(ONE_GO)
+    assert world.come() == whole.come()
 
 
 def test_on_a_frozen_link_it_waits_for_the_link_and_not_for_the_clock() -> None:
