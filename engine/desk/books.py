@@ -124,7 +124,8 @@ class Book:
     """Everything held at one venue, and the executions already counted.
 
     holdings: (account, ref) -> Holding; unsettled: those of them with a surplus. adopted_at: when
-    the first picture was asked for.
+    the first picture was asked for. Within: adopted is that picture, until its rows are asked for,
+    where it was all that was known.
     """
 
     def __init__(self) -> None:
@@ -132,6 +133,7 @@ class Book:
         self.unsettled: dict[tuple[str, str], Holding] = {}
         self.known = False
         self.adopted_at: datetime | None = None
+        self._adopted: BookSnapshot | None = None
         self._executions: dict[str, Execution] = {}
         self._empty_once: set[str] = set()
 
@@ -228,6 +230,7 @@ class Book:
 
     def adopt(self, snapshot: BookSnapshot) -> None:
         """Take the first picture ever as the agreed book."""
+        self._adopted = None if self.holdings else snapshot
         for row in snapshot.positions:
             key = (row.account, row.instrument.ref)
             held = self.holdings.get(key)
@@ -250,6 +253,9 @@ class Book:
         An account that was not empty and suddenly is must be shown empty twice; until then nothing
         is taken from it.
         """
+        if snapshot is self._adopted:
+            self._adopted = None
+            return ()
         listed: set[tuple[str, str]] = set()
         rows: list[PositionRow] = []
         for row in snapshot.positions:

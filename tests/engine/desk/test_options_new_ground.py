@@ -1,7 +1,6 @@
 """On new ground the strategies are placed and looked at in pieces; what comes of it, whatever else
 happens meanwhile, is what would have come of it in one go."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,7 +18,7 @@ from engine.desk.facts import (
     VenueChanged,
     VenueState,
 )
-from engine.desk.instruments import Instrument
+from engine.desk.instruments import Instrument, OptionContract, Right
 from engine.desk.options.definitions import OptionSettings, StrategyDefinition
 from engine.desk.picture import picture
 from engine.desk.snapshot import Snapshot, StrategyStatus
@@ -42,7 +41,13 @@ Story = list[tuple[str, object, int, bool]]
 
 ONE_GO = 10**9
 P430 = option("P", 430, "1005")
-SOON = replace(option("P", 420, "1006"), expiry=(NIGHT + timedelta(days=1)).date())
+SOON = OptionContract(
+    ref="1006",
+    underlying="SPY",
+    right=Right.PUT,
+    strike=Decimal(420),
+    expiry=(NIGHT + timedelta(days=1)).date(),
+)
 HELD: dict[Instrument, Decimal] = {
     P440: Decimal(-6),
     P435: Decimal(4),
