@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from sys import maxsize
@@ -31,9 +31,8 @@ from engine.desk.options.trades import Trades
 from engine.desk.orders import Order
 from engine.desk.snapshot import StrategyStatus
 
-PIECES = 120
-"""How many pieces of new ground one decision takes: a millisecond of work, about."""
-_AT_ONCE = timedelta(microseconds=1)
+PIECES = 60
+"""How many pieces of new ground one decision takes: half a millisecond of work, about."""
 REFUSED_BROKEN = "Cannot close broken strategy. Legs may be assigned. Manual review required."
 
 
@@ -158,10 +157,7 @@ class OptionsDesk:
             return
         venue, floor = self.settings.venue, self._floor
         book, standing = floor.book(venue), floor.standing(venue)
-        is_new = self._follow(venue, book, standing)
-        if is_new and len(book.holdings) > most:
-            # The rows of a big book are work enough for the decision that took them.
-            most = 0
+        self._follow(venue, book, standing)
         if book.unsettled:
             # What is judged must fall on strategies that were looked at before it goes on.
             most = maxsize
@@ -288,28 +284,24 @@ class OptionsDesk:
     def deadlines(self) -> Iterator[datetime]:
         if self.settings is None:
             return
-        if self.is_behind:
-            yield self._floor.now + _AT_ONCE
         yield from self._judge.deadlines(self._floor.book(self.settings.venue), self.settings)
         alarm = self.roster.next_alarm()
         if alarm is not None:
             yield alarm
         yield from self.previews.deadlines()
 
-    def _follow(self, venue: str, book: Book, standing: VenueStanding) -> bool:
-        """Divide what was touched among the strategies, or begin with everything when the ground
-        is new; whether it is."""
+    def _follow(self, venue: str, book: Book, standing: VenueStanding) -> None:
+        """Divide what was touched among the strategies; everything when the ground is new."""
         ground = (book.known, standing.accounts)
         if ground != self._ground:
             self._ground = ground
             self._forget_new_ground()
             self._placing = self._place_all(book, standing.accounts)
-            return True
+            return
         # A set of text has no order of its own, and the same facts must give the same intents.
         for touched, account, ref in sorted(self._floor.touched):
             if touched == venue:
                 self.roster.touch(book, account, ref)
-        return False
 
     def _forget_new_ground(self) -> None:
         self._placing = None

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.desk.desk import Desk
+from engine.desk.desk import Desk, Outcome
 from engine.desk.facts import (
     CloseRequested,
     ConfigApplied,
     ContractDescribed,
     DeadlinePassed,
     ExecutionOrigin,
+    Fact,
     VenueChanged,
     VenueState,
 )
@@ -69,17 +70,22 @@ DECLARED = (
 )
 
 
+def slice_up(desk: Desk, pieces: int) -> None:
+    desk.options.pieces = pieces
+    desk.much = 0 if pieces < ONE_GO else ONE_GO
+
+
 class Ground(World):
-    """A desk that takes new ground in so many pieces."""
+    """A desk that takes new ground in so many pieces, and the first book a turn late."""
 
     def __init__(self, pieces: int, **more: object) -> None:
         self.pieces = pieces
         chosen = {"held": dict(HELD), "strategies": DECLARED, **more}
         super().__init__(**chosen)  # type: ignore[arg-type]
 
-    def connect(self) -> None:
-        self.desk.options.pieces = self.pieces
-        super().connect()
+    def tell(self, *facts: Fact) -> Outcome:
+        slice_up(self.desk, self.pieces)
+        return super().tell(*facts)
 
     def turn(self) -> None:
         """Let the desk go on with what it put off, once."""
@@ -166,7 +172,7 @@ def test_killed_in_the_middle_and_replayed_it_goes_on_as_it_would_have(
     for _ in range(turns):
         world.turn()
     again = Desk()
-    again.options.pieces = pieces
+    slice_up(again, pieces)
     for at, facts in world.batches:
         again.apply(facts, at)
     assert shown(again, world) == world.picture()
@@ -269,7 +275,7 @@ def test_a_row_that_is_no_news_hurries_a_replay_too() -> None:
     world.tell(world.row_fact(P440, -6))
     assert not world.desk.is_behind
     again = Desk()
-    again.options.pieces = 1
+    slice_up(again, 1)
     for at, facts in world.batches:
         again.apply(facts, at)
     assert shown(again, world) == world.picture()
@@ -277,6 +283,7 @@ def test_a_row_that_is_no_news_hurries_a_replay_too() -> None:
 
 def test_what_moves_nothing_hurries_nothing() -> None:
     world = Ground(1)
+    world.turn()
     while world.desk.is_behind:
         before = len(world.batches)
         world.tell(ContractDescribed(venue=VENUE, spec=world.spec(P440)))
