@@ -2,8 +2,9 @@
 
 Run `python -m tests.benchmarks.loop_time`; tests.benchmarks.options ends with it. An engine runs in
 a process of its own against the loopback TWS with every callback of its loop timed: when it
-connects for the first time, and at later reconciliations. "Own" is the processor's time, so that
-what other programs of the same machine took is not counted; "elapsed" is all of it.
+connects for the first time, at later reconciliations, and at those that find legs gone. "Own" is
+the processor's time, so that what other programs of the same machine took is not counted;
+"elapsed" is all of it.
 """
 
 import asyncio
@@ -260,6 +261,10 @@ def one_engine() -> list[tuple[list[Turn], list[Turn]]]:
         program = subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL)
         try:
             time.sleep(3.5 + RECONCILE_SECONDS * LATER)
+            for con_id, *_ in list(legs())[::200]:
+                gone = Position(account=ACCOUNT, con_id=con_id, quantity=Decimal(0))
+                tws.control.set_position(gone, push=False)
+            time.sleep(RECONCILE_SECONDS + 1)
         finally:
             program.terminate()
             program.wait()
@@ -270,9 +275,12 @@ def main() -> None:
     found = [one_engine() for _ in range(ROUNDS)]
     rows = CONDORS * len(SHAPE)
     told(f"whole engine, {rows} rows, the first book", [one[0][0] for one in found])
-    told(f"whole engine, {rows} rows, later books", [book for one in found for book, _ in one[1:]])
+    later = [book for one in found for book, _ in one[1 : 1 + LATER]]
+    told(f"whole engine, {rows} rows, later books", later)
+    differing = [book for one in found for book, _ in one[1 + LATER :]]
+    told(f"whole engine, {rows} rows, ten legs gone", differing)
     # The last period ends with the engine's own end, which draws a picture for its log.
-    between = [rest for one in found for _, rest in one[:-1]]
+    between = [rest for one in found for _, rest in one[:LATER]]
     slowest = max((turn for rest in between for turn in rest), key=lambda turn: turn.own)
     print(f"between them, the longest turn of all: {slowest}")
 
