@@ -132,6 +132,7 @@ def test_only_the_strategy_whose_contract_moved_is_visited() -> None:
         held={put: Decimal(-1) for put in puts},
         strategies=tuple(definition(f"S{n}", "single", {p: -1}) for n, p in enumerate(puts)),
     )
+    world.later(1)
     before = {s.id: s.revision for s in world.desk.options.strategies.values()}
     world.row(puts[7], 0)
     after = {s.id: s.revision for s in world.desk.options.strategies.values()}
