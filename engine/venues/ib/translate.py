@@ -23,6 +23,8 @@ _UNSET = 1e300
 _RIGHTS = {"C": Right.CALL, "CALL": Right.CALL, "P": Right.PUT, "PUT": Right.PUT}
 _SIDES = {"BOT": Side.BUY, "SLD": Side.SELL}
 _LIQUIDATOR_ORDER_ID = -1
+# Setting its hundred fields one by one is the longest step of spelling an order out.
+_DEFAULTS = vars(IbOrder())
 
 
 def decimal_of(value: float) -> Decimal:
@@ -101,7 +103,9 @@ def order_of(order: PricedOrder) -> IbOrder:
     """
     quantity = order.quantity
     whole = quantity == quantity.to_integral_value()
-    ours = IbOrder(
+    ours = IbOrder.__new__(IbOrder)
+    vars(ours).update(
+        _DEFAULTS,
         action=order.side.value,
         totalQuantity=int(quantity) if whole else float(quantity),
         orderType="MKT",
