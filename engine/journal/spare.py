@@ -12,9 +12,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import msgspec
 
@@ -25,7 +25,6 @@ from engine.journal.records import Record
 
 SPACE_BYTES = 4 * 2**20
 MOST_HELD_BYTES = 64 * 2**20
-_CHECKSUM_DIGITS = 16
 
 
 class ForeignSpareError(Exception):
@@ -278,7 +277,7 @@ def _lines(text: bytes) -> list[tuple[int, bytes]]:
 
 
 def _checksum(body: bytes) -> bytes:
-    return sha256(body).hexdigest()[:_CHECKSUM_DIGITS].encode()
+    return b"%08x" % crc32(body)
 
 
 _encode = msgspec.json.Encoder().encode

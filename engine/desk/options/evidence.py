@@ -123,8 +123,12 @@ class Evidence:
 def _is_traded(spec: ContractSpec, now: datetime) -> bool:
     """Whether a person could have traded the contract now, or until just now."""
     lately = now - _TOLD_LATE
-    sessions = (spec.trading, spec.liquid)
-    return any(is_open(one, now) or is_open(one, lately) for one in sessions)
+    return (
+        is_open(spec.trading, now)
+        or is_open(spec.trading, lately)
+        or is_open(spec.liquid, now)
+        or is_open(spec.liquid, lately)
+    )
 
 
 def unexplained(book: Book) -> Iterator[list[Holding]]:

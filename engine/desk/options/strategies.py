@@ -107,6 +107,10 @@ class Strategy:
     episode: Episode | None = None
     episodes: int = 0
     working: bool = False
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = self.definition.id
 
     @classmethod
     def declared(cls, definition: StrategyDefinition, account: str) -> "Strategy":
@@ -116,10 +120,6 @@ class Strategy:
         return cls(
             definition=definition, account=account, legs=legs, meant_shares=definition.shares
         )
-
-    @property
-    def id(self) -> str:
-        return self.definition.id
 
     @property
     def is_flat(self) -> bool:

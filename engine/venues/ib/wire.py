@@ -1,13 +1,15 @@
-"""The library's wire code, guarded: ib_insync's Client and Decoder, unmodified.
+"""The library's wire code, guarded: ib_insync's Client and Decoder.
 
 The library logs and swallows what goes wrong in a callback or in a message it cannot read. Here
-each such failure is handed to the listener, so that nothing of the book is lost in silence.
+each such failure is handed to the listener, so that nothing of the book is lost in silence. What
+comes by the thousand and what somebody's position waits for takes a shorter way to the same end.
 """
 
 import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from ib_insync.contract import Contract
 from ib_insync.decoder import Decoder
 from ib_insync.objects import ExecutionFilter
 from ib_insync.order import Order as IbOrder
+from ib_insync.util import UNSET_DOUBLE, UNSET_INTEGER
 
 from engine.venues.ib.hours import parse_instant
 
@@ -194,12 +197,51 @@ def make_connection(
     library: Any = LibraryClient(listener)  # type: ignore[no-untyped-call]
     library.decoder = _GuardedDecoder(listener, login_zone)
     library.MaxRequests = 0
+    library.send = partial(_send, library)
     library.apiStart.connect(started, error=broken)
     library.apiError += failed
     library.conn.disconnected += lost
     library.conn.hasData.error_event += broken
     library.conn.connection_made = _read_little
     return Connection(client=cast(Client, library), library=library)
+
+
+def _send(library: Any, *fields: Any) -> None:
+    """Send a request as the library spells it, in one pass: an order has over a hundred fields."""
+    if not library.isConnected():
+        raise ConnectionError("Not connected")
+    spelled = [f if type(f) is str else _SPELLED[type(f)](f) for f in fields]
+    library.sendMsg("\0".join([*spelled, ""]))
+
+
+def _contract_text(contract: Contract) -> str:
+    """Source: ib_insync 0.9.86, Client.send."""
+    return "\0".join(
+        (
+            str(contract.conId),
+            contract.symbol,
+            contract.secType,
+            contract.lastTradeDateOrContractMonth,
+            str(contract.strike),
+            contract.right,
+            contract.multiplier,
+            contract.exchange,
+            contract.primaryExchange,
+            contract.currency,
+            contract.localSymbol,
+            contract.tradingClass,
+        )
+    )
+
+
+_SPELLED: dict[type, Callable[[Any], str]] = {
+    int: lambda value: "" if value == UNSET_INTEGER else str(value),
+    float: lambda value: "" if value == UNSET_DOUBLE else str(value),
+    bool: lambda value: "1" if value else "0",
+    type(None): lambda value: "",
+    list: lambda tags: "".join(f"{tag.tag}={tag.value};" for tag in tags),
+    Contract: _contract_text,
+}
 
 
 def _read_little(transport: Any) -> None:
