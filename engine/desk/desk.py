@@ -54,8 +54,6 @@ from engine.desk.perps.desk import PerpsDesk
 from engine.desk.room import Room
 from engine.desk.snapshot import OrderState
 
-MUCH = 500
-"""So many rows are taken a turn after they were journaled: each is some milliseconds of work."""
 _AT_ONCE = timedelta(microseconds=1)
 _CALM = (
     DeadlinePassed,
@@ -108,43 +106,22 @@ class Desk:
             Purpose.SELL_POSITION: self.allocation,
         }
         self.config: ConfigApplied | None = None
-        self.much = MUCH
-        self._put_off: tuple[Fact, ...] = ()
         self._answers: list[Answer] = []
 
     def apply(self, batch: Iterable[Fact], now: datetime) -> Outcome:
         """Take facts that happened together, then decide. now never goes back."""
         self.floor.now = max(now, self.floor.now)
         batch = tuple(batch)
-        if not self._put_off and self._is_much(batch):
-            self._put_off = batch
-            return Outcome(facts=batch)
-        late = bool(batch and self._put_off)
-        if late:
-            due, self._put_off = self._put_off, ()
-            for fact in due:
-                self._take(fact)
-            self._decide()
         hurried = self.options.is_behind and any(type(one) not in _CALM for one in batch)
         if hurried:
             self.options.catch_up()
         # What made it go on is journaled even if it is no news: a replay must go on there too.
-        news = tuple([fact for fact in batch if self._take(fact) or late or hurried])
+        news = tuple([fact for fact in batch if self._take(fact) or hurried])
         if not news:
             return Outcome()
         self._decide()
         answers, self._answers = tuple(self._answers), []
         return Outcome(facts=news, intents=self.floor.drain(), answers=answers)
-
-    def _is_much(self, batch: Iterable[Fact]) -> bool:
-        """Whether a batch has a first book so big that writing it down is work enough for a turn:
-        it is put off, and taken when the next batch comes."""
-        return any(
-            isinstance(fact, BookSnapshot)
-            and len(fact.positions) > self.much
-            and not self.floor.book(fact.venue).known
-            for fact in batch
-        )
 
     def _decide(self) -> None:
         self.floor.lose_silent_orders()
@@ -155,7 +132,7 @@ class Desk:
     @property
     def is_behind(self) -> bool:
         """Whether something was put off to the next deadline, so that no turn is long."""
-        return bool(self._put_off) or self.options.is_behind
+        return self.options.is_behind
 
     def next_deadline(self) -> datetime | None:
         """The next instant at which time alone may change a decision; feed DeadlinePassed then."""

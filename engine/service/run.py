@@ -1,7 +1,6 @@
 """Runs an engine from start to clean end: lock, journal, recovery, venues, socket, signals."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Mapping
@@ -18,13 +17,11 @@ from engine.service.drills import drill
 from engine.service.engine import VERSION, Engine, cancelled
 from engine.service.lock import EngineLock
 from engine.service.notify import Notifier
+from engine.service.pauses import collect_in_pauses
 from engine.service.requests import Requests, unprotected
 from engine.service.settings import Settings
 from engine.service.setup import EngineSetup
 from engine.venues.port import Venue
-
-_GARBAGE = 50_000
-"""How many objects more than were freed are made before a collection, some milliseconds long."""
 
 log = structlog.get_logger("bulkhead.engine")
 
@@ -80,11 +77,6 @@ async def run_engine(setup: EngineSetup, clock: Clock | None = None) -> None:
             stack.callback(notifier.close)
         for task in tasks:
             task.add_done_callback(lambda done: _died(done, stopping))
-        # What stands now stands for the engine's life: no collection need look at it. And a close
-        # must not meet one: little here is left in cycles, so they may be rare.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_GARBAGE)
         log.info("engine started", mode=setup.mode, socket=str(setup.paths.socket))
         await stopping.wait()
         log.info("engine stops", positions=unprotected(engine))
@@ -105,7 +97,10 @@ def _companions(
     setup: EngineSetup, venues: Mapping[str, Venue], engine: Engine
 ) -> list[asyncio.Task[None]]:
     """The engine's own small duties beside the venues."""
-    tasks = [asyncio.create_task(_beat(engine), name="beat")]
+    tasks = [
+        asyncio.create_task(_beat(engine), name="beat"),
+        asyncio.create_task(collect_in_pauses(), name="garbage"),
+    ]
     options = setup.declared.options
     if options is not None and options.venue in venues:
         venue = venues[options.venue]

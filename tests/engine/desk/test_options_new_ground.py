@@ -70,13 +70,8 @@ DECLARED = (
 )
 
 
-def slice_up(desk: Desk, pieces: int) -> None:
-    desk.options.pieces = pieces
-    desk.much = 0 if pieces < ONE_GO else ONE_GO
-
-
 class Ground(World):
-    """A desk that takes new ground in so many pieces, and the first book a turn late."""
+    """A desk that takes new ground in so many pieces."""
 
     def __init__(self, pieces: int, **more: object) -> None:
         self.pieces = pieces
@@ -84,7 +79,7 @@ class Ground(World):
         super().__init__(**chosen)  # type: ignore[arg-type]
 
     def tell(self, *facts: Fact) -> Outcome:
-        slice_up(self.desk, self.pieces)
+        self.desk.options.pieces = self.pieces
         return super().tell(*facts)
 
     def turn(self) -> None:
@@ -172,7 +167,7 @@ def test_killed_in_the_middle_and_replayed_it_goes_on_as_it_would_have(
     for _ in range(turns):
         world.turn()
     again = Desk()
-    slice_up(again, pieces)
+    again.options.pieces = pieces
     for at, facts in world.batches:
         again.apply(facts, at)
     assert shown(again, world) == world.picture()
@@ -275,7 +270,7 @@ def test_a_row_that_is_no_news_hurries_a_replay_too() -> None:
     world.tell(world.row_fact(P440, -6))
     assert not world.desk.is_behind
     again = Desk()
-    slice_up(again, 1)
+    again.options.pieces = 1
     for at, facts in world.batches:
         again.apply(facts, at)
     assert shown(again, world) == world.picture()
