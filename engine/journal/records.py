@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from engine.desk.facts import Fact
 from engine.desk.intents import Intent
 from engine.journal.codec import Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """A fact or an intent to be written.
 
     at is the instant the desk applied it at (aware). batch tells apart, within one append, what was

@@ -280,7 +280,7 @@ class Engine:
         return Carried(
             records=records,
             intents=intents,
-            orders=tuple(self._outgoing(name) for name in orders),
+            orders=tuple([self._outgoing(name) for name in orders]),
             answers=outcome.answers,
         )
 
@@ -288,10 +288,8 @@ class Engine:
         if not outcome.facts:
             return ()
         self._batch += 1
-        return tuple(
-            Record(batch=self._batch, at=now, item=item)
-            for item in (*outcome.facts, *outcome.intents)
-        )
+        items = (*outcome.facts, *outcome.intents)
+        return tuple([Record(batch=self._batch, at=now, item=item) for item in items])
 
     def _price(self, now: datetime) -> tuple[OrderPriced | OrderUnpriced, ...]:
         """Put terms on every close that has none yet, from the live quotes."""

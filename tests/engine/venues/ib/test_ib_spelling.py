@@ -30,7 +30,7 @@ class Deaf:
         return lambda *args: None
 
 
-def spelled(request: Request) -> tuple[list[str], list[str]]:
+def spelled(request: Request) -> tuple[list[bytes], list[bytes]]:
     """What a request is in our spelling, and in the library's own."""
     connection = make_connection(
         Wrapper(Deaf()),  # type: ignore[arg-type]
@@ -43,11 +43,11 @@ def spelled(request: Request) -> tuple[list[str], list[str]]:
     library = connection.library
     library._serverVersion = 176
     library.isConnected = lambda: True
-    ours: list[str] = []
-    theirs: list[str] = []
-    library.sendMsg = ours.append
+    ours: list[bytes] = []
+    theirs: list[bytes] = []
+    library.conn.sendMsg = ours.append
     request(library)
-    library.sendMsg = theirs.append
+    library.sendMsg = lambda text: theirs.append(library._prefix(text.encode()))
     library.send = partial(LibraryClient.send, library)
     request(library)
     return ours, theirs
@@ -78,7 +78,7 @@ def test_an_order(
     )
     ours, theirs = spelled(lambda client: client.placeOrder(7, contract_of(instrument), order))
     assert ours == theirs
-    assert len(ours[0].split("\0")) > 100
+    assert len(ours[0].split(b"\0")) > 100
 
 
 @pytest.mark.parametrize(
