@@ -1,4 +1,4 @@
-"""The journal: every fact and every intent, in order, committed before it is acted upon.
+"""The journal: every fact and every intent, in order, kept before it is acted upon.
 
 One connection and one writing thread. It decides nothing: what cannot be written, read or trusted
 is a JournalError, and the caller stops entries.

@@ -1,7 +1,7 @@
 """The running engine: facts come in, are judged, journaled, and only then acted on.
 
-Every batch goes one way: venue -> desk -> prices -> one journal transaction -> venue. The engine
-decides nothing itself, and nothing but a committed order ever leaves it.
+Every batch goes one way: venue -> desk -> prices -> journal -> venue. The engine decides nothing
+itself, and no order ever leaves it that a restart would not know of.
 """
 
 import asyncio

@@ -10,7 +10,8 @@ _ALL_TURNS = 14_400
 """After so many turns, an hour, what is old is looked at too."""
 _BY_ITSELF = 2_500, 3
 """When a collection comes by itself, in the middle of much work: when so many more objects were
-made than freed, and at every so manieth what outlived the last. Each takes a millisecond or two."""
+made than freed; and after so many of these, one of what outlived them. A millisecond or two each.
+"""
 
 
 async def collect_in_pauses(sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
