@@ -235,9 +235,12 @@ def pictures(world: World) -> None:
             quotes[VENUE, leg.ref] = Quote.of(at=world.now, bid=1.1, ask=1.15, last=1.1)
         times.append(timed(draw))
     told("picture, every twentieth quote new", times)
-    for key in quotes:
-        quotes[key] = Quote.of(at=world.now, bid=2.1, ask=2.15, last=2.1)
-    told("picture, every quote new", [timed(draw)])
+    times = []
+    for turn in range(20):
+        for key in quotes:
+            quotes[key] = Quote.of(at=world.now, bid=2.1 + turn, ask=2.15 + turn, last=2.1 + turn)
+        times.append(timed(draw))
+    told("picture, every quote new", times)
     snapshot = picture(
         world.desk, now=world.now, mode="live", started_at=NIGHT, venues=(), quotes=quotes
     )
