@@ -225,12 +225,7 @@ class Desk:
             case AlertAcknowledged():
                 return self._acknowledge(fact)
             case AlertChannelReported():
-                if fact.detail:
-                    floor.alert(
-                        Severity.WARNING, f"alert channel {fact.channel} fails", fact.detail
-                    )
-                else:
-                    floor.alert(Severity.INFO, f"alert channel {fact.channel} works again")
+                self._channel(fact)
                 return True
             case DeadlinePassed():
                 return True
@@ -439,6 +434,12 @@ class Desk:
         alert.acknowledged = True
         self._answer(fact.request_id, True, f"Acknowledged: {alert.title}")
         return True
+
+    def _channel(self, fact: AlertChannelReported) -> None:
+        if fact.detail:
+            self.floor.alert(Severity.WARNING, f"alert channel {fact.channel} fails", fact.detail)
+        else:
+            self.floor.alert(Severity.INFO, f"alert channel {fact.channel} works again")
 
     def _answer(self, request_id: str, ok: bool, message: str) -> None:
         self._answers.append(Answer(request_id=request_id, ok=ok, message=message))

@@ -89,12 +89,14 @@ class Writer:
             append = self.waiting.popleft()
             try:
                 append.lines = self.lines.of(append.records)
-                append.failure = None
             except JournalError as error:
                 append.failure = error
+                append.settled.release()
+                continue
             if append.lines:
                 group.append(append)
             else:
+                append.failure = None
                 append.settled.release()
         if not group:
             return
